@@ -1,0 +1,80 @@
+"""Checks that what the application depends on can be used."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from .database import db
+from .media import media
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of a check. Its detail is for the owner, not for the public."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def check(name: str, probe: Callable[[], str]) -> Check:
+    """Run `probe`, which returns a detail, or raises whatever stands in the way."""
+    try:
+        return Check(name, ok=True, detail=probe())
+    except Exception as error:  # noqa: BLE001
+        # SQLAlchemy adds the statement and a link to what the driver says.
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        first_line = str(cause).strip().partition("\n")[0]
+        return Check(name, ok=False, detail=first_line or type(cause).__name__)
+
+
+def database() -> str:
+    with db.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    return f"{db.engine.dialect.name} answers"
+
+
+def migrations() -> str:
+    # Only commands need Alembic, and it takes long to import.
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    known = set(ScriptDirectory(current_app.extensions["migrate"].directory).get_heads())
+    with db.engine.connect() as connection:
+        applied = set(MigrationContext.configure(connection).get_current_heads())
+    if applied != known:
+        message = "the tables are not up to date: run flask db upgrade"
+        raise RuntimeError(message)
+    return "all applied"
+
+
+def media_storage() -> str:
+    if current_app.config["MEDIA_STORAGE"] is None:
+        return "not configured: DEFAULT_STORAGE_DSN is not set"
+    media.check()
+    return "can be reached"
+
+
+def media_round_trip() -> str:
+    if current_app.config["MEDIA_STORAGE"] is None:
+        return media_storage()
+    name = media.save("flask-check.txt", io.BytesIO(b"written by flask check"))
+    try:
+        with media.open(name) as file:
+            if file.read() != b"written by flask check":
+                message = f"{name} was read back with other content"
+                raise RuntimeError(message)
+    finally:
+        media.delete(name)
+    return "a file was written, read and deleted"
+
+
+def static_files() -> str:
+    files = [path for path in Path(current_app.static_folder or "").rglob("*") if path.is_file()]
+    compressed = sum(path.suffix == ".br" for path in files)
+    return f"{len(files)} files, {compressed} of them compressed by Brotli"

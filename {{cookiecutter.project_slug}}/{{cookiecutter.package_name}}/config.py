@@ -1,0 +1,141 @@
+"""Configuration from environment variables, and the one place that knows their names.
+
+Those that Divio sets: https://docs.divio.com/reference/divio-environment-variables/
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from . import database, media
+
+T = TypeVar("T")
+
+# The key in .env-local. It is public, so no deployment may use it.
+DEVELOPMENT_KEY = "insecure-key-for-local-development"
+
+
+class ConfigError(SystemExit):
+    """Ends the process with a message that lists every problem.
+
+    A SystemExit, because flask and gateway servers print its message and no traceback.
+    """
+
+
+def load(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return Flask's configuration. Raises ConfigError, which never shows a value.
+
+    With nothing set the result is usable too: Divio builds the image without an environment.
+    """
+    env = Environment(environ)
+    stage = env.text("STAGE")
+    deployed = stage not in {"", "local"}  # On Divio: live, test or a name of the owner's.
+    if deployed and env.text("SECRET_KEY") in {"", DEVELOPMENT_KEY}:
+        env.problems.append("SECRET_KEY: is missing, or is the key for local development.")
+
+    https_only = env.flag("SECURE_SSL_REDIRECT", default=deployed)
+    database_url = env.parsed(database.engine_url, "DATABASE_URL", "DEFAULT_DATABASE_DSN")
+    storage = env.parsed(media.from_dsn, "DEFAULT_STORAGE_DSN")
+{% if cookiecutter.media_storage == 's3' %}
+    if not env.text("DEFAULT_STORAGE_DSN") and env.text("DEFAULT_STORAGE_BUCKET"):
+        # What current Divio services set beside the DSN:
+        # https://docs.divio.com/reference/work-media-storage
+        custom_domain = env.text("DEFAULT_STORAGE_CUSTOM_DOMAIN")
+        storage = media.s3.S3Storage(
+            bucket=env.text("DEFAULT_STORAGE_BUCKET"),
+            access_key=env.text("DEFAULT_STORAGE_ACCESS_KEY_ID"),
+            secret_key=env.text("DEFAULT_STORAGE_SECRET_ACCESS_KEY"),
+            region=env.text("DEFAULT_STORAGE_REGION"),
+            public_url=custom_domain and f"https://{custom_domain}",
+            endpoint=env.text("DEFAULT_STORAGE_ENDPOINT_URL"),
+        )
+{% endif %}
+    domains = env.words("DOMAIN")
+    redirected = env.words("DOMAIN_REDIRECTS")
+    hosts = domains + env.words("DOMAIN_ALIASES") + redirected
+
+    config = {
+        "DEVELOPMENT": stage == "local",
+        "SECRET_KEY": env.text("SECRET_KEY") or secrets.token_hex(),
+        "LOG_LEVEL": env.choice("LOG_LEVEL", "info", "debug", "warning", "error", "critical"),
+        "LOG_FORMAT": env.choice("LOG_FORMAT", "text", "json"),
+        "SQLALCHEMY_DATABASE_URI": database_url or database.FALLBACK,
+        "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(
+            database_url,
+            workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=30),
+            threads=env.number("WEB_THREADS", default=4, least=1, most=100),
+        ),
+        "MEDIA_STORAGE": storage,
+        # Divio's load balancer lets at most 500 MB through:
+        # https://docs.divio.com/reference/checks-timeouts/
+        "MAX_CONTENT_LENGTH": env.number("MAX_UPLOAD_MB", default=100, least=1, most=500) * 2**20,
+        "CANONICAL_DOMAIN": domains[0] if domains else None,
+        "REDIRECTED_DOMAINS": redirected,
+        # Divio may set the alias ".*", which stands for any host.
+        "TRUSTED_HOSTS": hosts if hosts and ".*" not in hosts else None,
+        "PROXY_HOPS": env.number("PROXY_HOPS", default=int(deployed), least=0, most=10),
+        "HTTPS_ONLY": https_only,
+        "HSTS_SECONDS": env.number(
+            "SECURE_HSTS_SECONDS", default=31_536_000, least=0, most=63_072_000
+        ),
+        "SESSION_COOKIE_SECURE": https_only,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }
+    if env.problems:
+        raise ConfigError("\n- ".join(["The environment variables are not usable:", *env.problems]))
+    return config
+
+
+class Environment:
+    """Environment variables as values, with a list of the problems found in reading them.
+
+    Values are stripped, because Divio's Control Panel does not do it, and a blank one is unset:
+    https://docs.divio.com/how-to/environment-variables/
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.values = {name: value.strip() for name, value in environ.items()}
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        """Return the value, "" where it is unset."""
+        return self.values.get(name, "")
+
+    def words(self, name: str) -> list[str]:
+        """Return what stands between the commas of the value."""
+        return [word.strip() for word in self.text(name).split(",") if word.strip()]
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """Return the value in lower case, which has to be one of those given."""
+        value = self.text(name).lower() or default
+        if value not in {default, *others}:
+            self.problems.append(f"{name}: must be one of {', '.join([default, *others])}.")
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return whether the value says yes."""
+        value = self.text(name).lower() or str(default).lower()
+        if value not in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
+            self.problems.append(f"{name}: must be True or False.")
+        return value in {"true", "1", "yes", "on"}
+
+    def number(self, name: str, *, default: int, least: int, most: int) -> int:
+        """Return the value as a whole number, from `least` to `most`."""
+        value = self.text(name) or str(default)
+        if value.isdecimal() and least <= int(value) <= most:
+            return int(value)
+        self.problems.append(f"{name}: must be a whole number from {least} to {most}.")
+        return default
+
+    def parsed(self, parse: Callable[[str], T], *names: str) -> T | None:
+        """Return what `parse` makes of the first variable that is set, None where none is.
+
+        `parse` raises a ValueError whose message shows no part of the value.
+        """
+        for name in filter(self.text, names):
+            try:
+                return parse(self.text(name))
+            except ValueError as error:
+                self.problems.append(f"{name}: {error}")
+                break
+        return None

@@ -1,0 +1,93 @@
+"""The database: SQLAlchemy models, sessions and migrations.
+
+A model derives from Base. https://flask-sqlalchemy.readthedocs.io/ tells the rest.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import URL, MetaData, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import DeclarativeBase
+
+# In memory, for a process that has no database, such as one that Divio runs to build the image.
+FALLBACK = "sqlite://"
+
+DRIVERS = {
+{% if cookiecutter.database == 'postgres' %}
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+{% else %}
+    "mysql": "mysql+mysqldb",
+    "mysql2": "mysql+mysqldb",
+{% endif %}
+    "sqlite": "sqlite",
+}
+
+# Divio allows 60 connections to an environment, and during a deployment the old and the new
+# containers run side by side: https://docs.divio.com/reference/checks-timeouts/
+CONNECTIONS = 60 // 2
+
+
+class Base(DeclarativeBase):
+    """The base class of all models."""
+
+    # Names for what databases name differently, so that migrations can refer to them.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate(db=db, directory=str(Path(__file__).parent.parent / "migrations"))
+
+
+def init_app(app: Flask) -> None:
+    db.init_app(app)
+    migrate.init_app(app)
+
+
+def engine_url(dsn: str) -> URL:
+    """Return the URL for SQLAlchemy, with the driver, of a DSN like {% if cookiecutter.database == 'postgres' %}postgres://user:password@host:5432/name{% else %}mysql://user:password@host:3306/name{% endif %}.
+
+    Raises ValueError, which shows no part of the DSN.
+    """
+    try:
+        url = make_url(dsn)
+    except (ArgumentError, ValueError):
+        message = "is no database URL. In its password /, #, ? and @ must be percent-encoded."
+        raise ValueError(message) from None
+    driver = DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        message = f"has an unknown scheme. Known are {', '.join(DRIVERS)}."
+        raise ValueError(message)
+{% if cookiecutter.database == 'mysql' %}
+    if driver != "sqlite":
+        url = url.update_query_dict({"charset": "utf8mb4"})
+{% endif %}
+    return url.set(drivername=driver)
+
+
+def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, Any]:
+    """Return SQLAlchemy's options for a process with this many threads beside other workers."""
+    if url is None or url.get_backend_name() == "sqlite":
+        return {}
+    return {
+        "pool_size": max(1, min(threads, CONNECTIONS // workers)),
+        "max_overflow": 0,
+        # All in seconds, and together less than the 30 that the load balancer waits.
+        "pool_timeout": 10,
+        "connect_args": {"connect_timeout": 5},
+        # A database that was restarted, or a firewall in between, closes idle connections.
+        "pool_pre_ping": True,
+        "pool_recycle": 300,
+    }

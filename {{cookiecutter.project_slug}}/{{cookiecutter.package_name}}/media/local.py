@@ -1,0 +1,100 @@
+"""Media in a local folder, for development: a container on Divio loses its files.
+
+https://docs.divio.com/reference/work-media-storage
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import parse_qs, quote, urlsplit
+
+from flask import Flask, Response, send_from_directory
+
+from . import names
+
+
+class LocalStorage:
+    """Media in `folder`, with URLs that start with `base_url`, which may be a path."""
+
+    def __init__(self, folder: Path, base_url: str = "") -> None:
+        self.folder = folder
+        self.base_url = base_url and base_url.rstrip("/") + "/"
+
+    @classmethod
+    def from_dsn(cls, dsn: str) -> "LocalStorage":
+        """Make the storage from file:///absolute/folder/?url=%2Fmedia%2F.
+
+        The path is taken as it stands, percent signs included, as on Divio.
+        """
+        parts = urlsplit(dsn)
+        if parts.netloc or not parts.path.startswith("/"):
+            message = "names no absolute folder. It must start with file:/// and the folder."
+            raise ValueError(message)
+        return cls(Path(parts.path), parse_qs(parts.query).get("url", [""])[0])
+
+    def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
+        name = names.safe(name)
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Hidden until it is whole, so that nobody reads half a file.
+        partial = target.with_name(f".{secrets.token_hex(16)}")
+        try:
+            with partial.open("xb") as file:
+                shutil.copyfileobj(stream, file)
+            if overwrite:
+                partial.replace(target)
+                return name
+            return self._link(partial, name)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _link(self, partial: Path, name: str) -> str:
+        while True:
+            try:
+                os.link(partial, self.folder / name)
+            except FileExistsError:
+                name = names.free(name)
+            else:
+                return name
+
+    def open(self, name: str) -> BinaryIO:
+        return (self.folder / names.checked(name)).open("rb")
+
+    def delete(self, name: str) -> None:
+        (self.folder / names.checked(name)).unlink(missing_ok=True)
+
+    def exists(self, name: str) -> bool:
+        return (self.folder / names.checked(name)).is_file()
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        files = (path for path in self.folder.rglob("*") if path.is_file())
+        found = (path.relative_to(self.folder).as_posix() for path in files if path.name[0] != ".")
+        return iter(sorted(name for name in found if name.startswith(prefix)))
+
+    def url(self, name: str) -> str:
+        if not self.base_url:
+            message = "Local media has no URL: add ?url=%2Fmedia%2F to DEFAULT_STORAGE_DSN."
+            raise ValueError(message)
+        return self.base_url + quote(names.checked(name))
+
+    def check(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(self.folder, os.W_OK):
+            message = f"{self.folder} is not writable"
+            raise PermissionError(message)
+
+
+def serve(app: Flask, storage: LocalStorage) -> None:
+    """Serve the files of `storage`, where its URLs belong to the application."""
+    if not storage.base_url.startswith("/"):
+        return
+
+    @app.get(f"{storage.base_url}<path:name>", endpoint="media")
+    def media(name: str) -> Response:
+        response = send_from_directory(storage.folder, name)
+        # What users upload must not run as a part of this site.
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response

@@ -1,0 +1,226 @@
+"""Media in S3, or in a service that speaks its protocol."""
+
+import mimetypes
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from . import names
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# What separates the bucket from the service in a host of AWS. The first in this list counts.
+# https://docs.aws.amazon.com/general/latest/gr/s3.html
+MARKERS = [
+    ".s3-accesspoint-fips.dualstack.",
+    ".s3-fips.dualstack.",
+    ".s3-accesspoint.dualstack.",
+    ".s3.dualstack.",
+    ".s3-accesspoint.",
+    ".s3-fips.",
+    ".s3-",
+    ".s3.",
+]
+
+SIGNED_URL_SECONDS = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Storage:
+    """Media in a bucket. All but its name may be blank.
+
+    endpoint: the URL of the service; AWS in the region where it is blank
+    region: what signatures name; us-east-1 where it is blank
+    prefix: the folder of all files in the bucket, ending in a slash
+    public_url: scheme and host under which the public sees the files; the bucket's own where
+        it is blank
+    acl: who may read a saved file. Divio's buckets show the public only what is "public-read";
+        a bucket without access control lists needs a blank one.
+    auth: the version of signatures, s3 or s3v4; boto3 chooses where it is blank
+    addressing_style: "path", "virtual" or "auto"; a bucket with dots needs "path", because its
+        name as a part of the host would match no certificate
+    signed: give out URLs that are signed and end after an hour, for files that are not public
+    """
+
+    bucket: str
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    endpoint: str = ""
+    region: str = ""
+    prefix: str = ""
+    public_url: str = ""
+    acl: str = "public-read"
+    auth: str = ""
+    addressing_style: str = ""
+    signed: bool = False
+
+    @classmethod
+    def from_dsn(cls, dsn: str) -> "S3Storage":
+        """Make the storage from s3://key:secret@bucket.service/prefix?option=value.
+
+        The parts mean what they mean to Divio's django-storage-url, and so do the options: acl,
+        addressing_style, auth, domain, qs_auth (for `signed`), region_name and url. One more is
+        ours: with endpoint=http%3A%2F%2Fhost%3A9000 the host in the DSN is the bucket alone.
+        """
+        parts = urlsplit(dsn)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        try:
+            has_port = parts.port is not None
+        except ValueError:
+            message = "cannot be read. In its secret /, #, ? and @ must be percent-encoded."
+            raise ValueError(message) from None
+        if has_port:
+            message = "has a port. Name the service in the option endpoint instead."
+            raise ValueError(message)
+        if options.get("auth", "") not in {"", "s3", "s3v4"}:
+            message = "has an unknown auth. Known are s3 and s3v4."
+            raise ValueError(message)
+
+        host = parts.hostname or ""
+        if endpoint := options.get("endpoint", ""):
+            bucket, region = host, options.get("region_name", "")
+        else:
+            bucket, endpoint, region = split_host(host, options.get("region_name", ""))
+        public_url = f"https://{options['domain']}" if options.get("domain") else ""
+        if options.get("url"):
+            # Only its scheme and host count: the path of a file is that of its key.
+            public_url = "{0.scheme}://{0.netloc}".format(urlsplit(options["url"]))
+        prefix = parts.path.strip("/")
+        return cls(
+            bucket=bucket,
+            access_key=unquote(parts.username or ""),
+            secret_key=unquote(parts.password or ""),
+            endpoint=endpoint,
+            region=region,
+            prefix=prefix and f"{prefix}/",
+            public_url=public_url,
+            acl=options.get("acl", "public-read"),
+            auth=options.get("auth", ""),
+            addressing_style=options.get("addressing_style", ""),
+            signed=options.get("qs_auth", "").lower() in {"1", "true", "yes", "on"},
+        )
+
+    @property
+    def service_url(self) -> str:
+        return self.endpoint or f"https://s3.{self.region or 'us-east-1'}.amazonaws.com/"
+
+    @property
+    def base_url(self) -> str:
+        bucket_url = f"{self.service_url.rstrip('/')}/{self.bucket}"
+        return f"{self.public_url or bucket_url}/{self.prefix}"
+
+    @cached_property
+    def client(self) -> "S3Client":
+        # Most processes never touch media, and boto3 takes long to import.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        style = self.addressing_style or ("path" if "." in self.bucket else "auto")
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=self.service_url,
+            region_name=self.region or "us-east-1",
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            config=Config(
+                signature_version=self.auth or None,
+                s3={"addressing_style": cast("Literal['auto', 'virtual', 'path']", style)},
+                # Seconds. With a second attempt they stay below the 30 of the load balancer.
+                connect_timeout=4,
+                read_timeout=10,
+                retries={"total_max_attempts": 2},
+                # Other services than AWS may not know the checksums that boto3 would send.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
+        name = names.safe(name)
+        while not overwrite and self.exists(name):
+            name = names.free(name)
+        # put_object sends in small pieces, where upload_fileobj would hold many megabytes in
+        # buffers, but it has to know the length.
+        if not stream.seekable():
+            with tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(stream, copy)
+                copy.seek(0)
+                self._put(name, copy)
+        else:
+            self._put(name, stream)
+        return name
+
+    def _put(self, name: str, stream: BinaryIO) -> None:
+        options: dict[str, Any] = {"ACL": self.acl} if self.acl else {}
+        if content_type := mimetypes.guess_type(name)[0]:
+            options["ContentType"] = content_type
+        self.client.put_object(Bucket=self.bucket, Key=self._key(name), Body=stream, **options)
+
+    def open(self, name: str) -> BinaryIO:
+        try:
+            found = self.client.get_object(Bucket=self.bucket, Key=self._key(name))
+        except self.client.exceptions.NoSuchKey:
+            raise FileNotFoundError(name) from None
+        return cast("BinaryIO", found["Body"])
+
+    def delete(self, name: str) -> None:
+        self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
+
+    def exists(self, name: str) -> bool:
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=self._key(name))
+        except self.client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
+            for found in page.get("Contents", []):
+                yield found["Key"].removeprefix(self.prefix)
+
+    def url(self, name: str) -> str:
+        key = self._key(name)
+        if self.signed:
+            return self.client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self.bucket, "Key": key},
+                ExpiresIn=SIGNED_URL_SECONDS,
+            )
+        return self.base_url + quote(key.removeprefix(self.prefix))
+
+    def check(self) -> None:
+        self.client.head_bucket(Bucket=self.bucket)
+
+    def _key(self, name: str) -> str:
+        return self.prefix + names.checked(name)
+
+
+def split_host(host: str, region: str) -> tuple[str, str, str]:
+    """Return bucket, endpoint and region (blank if unknown) of a host in a DSN.
+
+    `region` counts for services other than AWS. Raises ValueError.
+    """
+    for marker in MARKERS:
+        bucket, found, service = host.partition(marker)
+        label = service.partition(".")[0]
+        if found and label not in {"control", "control-fips"}:
+            endpoint = f"https://{marker.lstrip('.')}{service}/"
+            return bucket, endpoint, "" if label == "amazonaws" else label
+
+    # Another provider: the last three labels are the service, the first of them ends in the
+    # region, as in bucket.sos-ch-dk-2.exo.io.
+    bucket, *service_labels = host.rsplit(".", 3)
+    if not bucket or len(service_labels) != 3:  # noqa: PLR2004
+        message = "names no bucket and service. Its host must look like bucket.s3.amazonaws.com."
+        raise ValueError(message)
+    region = region or service_labels[0].partition("-")[2]
+    return bucket, f"https://{'.'.join(service_labels)}/", region

@@ -1,0 +1,84 @@
+"""Security: proxies, HTTPS and the main domain, headers, and forms."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, redirect, request
+from flask_wtf import CSRFProtect
+from secure import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+from werkzeug import Response
+from werkzeug.exceptions import SecurityError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+# Each form needs <input type="hidden" name="csrf_token" value="{% raw %}{{ csrf_token() }}{% endraw %}">.
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask) -> None:
+    csrf.init_app(app)
+    if app.config["PROXY_HOPS"]:
+        # Each proxy appends to X-Forwarded-For, but only one tells the scheme. The real Host
+        # reaches the application.
+        proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXY_HOPS"], x_proto=1, x_host=0)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+    app.before_request(redirect_to_main_url)
+
+    headers = list(response_headers(app).header_items())
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in headers:
+            response.headers.setdefault(name, value)
+        return response
+
+
+def redirect_to_main_url() -> Response | None:
+    """Redirect to HTTPS and to the main domain, which Divio leaves to the application.
+
+    Temporarily, as Divio advises, so that it can be undone:
+    https://docs.divio.com/reference/domains/
+    """
+    if isinstance(request.routing_exception, SecurityError):
+        return None  # A host that is not ours is refused, not redirected.
+    config = current_app.config
+    scheme = "https" if config["HTTPS_ONLY"] else request.scheme
+    host = request.host
+    if config["CANONICAL_DOMAIN"] and host.partition(":")[0] in config["REDIRECTED_DOMAINS"]:
+        host = config["CANONICAL_DOMAIN"]
+    if (scheme, host) == (request.scheme, request.host):
+        return None
+    code = 302 if request.method in {"GET", "HEAD"} else 307
+    return redirect(urlsplit(request.url)._replace(scheme=scheme, netloc=host).geturl(), code)
+
+
+def response_headers(app: Flask) -> Secure:
+    """Return the headers of all responses, for views that set none of the same name."""
+    policy = (
+        ContentSecurityPolicy()
+        .default_src("'self'")
+        .base_uri("'none'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+        .object_src("'none'")
+    )
+    if media_host := urlsplit(getattr(app.config["MEDIA_STORAGE"], "base_url", "")).netloc:
+        policy = policy.img_src("'self'", media_host).media_src("'self'", media_host)
+    return Secure(
+        csp=policy,
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        hsts=StrictTransportSecurity().max_age(app.config["HSTS_SECONDS"])
+        if app.config["HTTPS_ONLY"]
+        else None,
+        permissions=PermissionsPolicy().camera().geolocation().microphone(),
+        referrer=ReferrerPolicy().strict_origin_when_cross_origin(),
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+    )
