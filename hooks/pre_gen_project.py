@@ -34,7 +34,7 @@ SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
 SLUG_LENGTH = 63 - len("-stage")
 
 # What a package of the same name would hide: the project's folders and what it installs.
-TAKEN_NAMES = set("data migrations tests".split()) | set(
+TAKEN_NAMES = set("data migrations test tests".split()) | set(
     """
     _pytest alembic ast_serialize blinker boto3 botocore brotli cffi cfgv click coverage cryptography
     dateutil distlib dotenv filelock flask flask_cors flask_migrate flask_sqlalchemy flask_wtf

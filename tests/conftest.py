@@ -1,0 +1,45 @@
+"""Fixtures that bake the template, and the environment that all commands run in."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from combinations import TEMPLATE
+from cookiecutter.main import cookiecutter
+
+Bake = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the settings of whoever runs the tests out of them, and their home untouched."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "FLASK_", "COOKIECUTTER_")) or name in {
+            "DATABASE_URL",
+            "PYTHONPATH",
+            "SECRET_KEY",
+            "STAGE",
+            "VIRTUAL_ENV",
+        }:
+            del os.environ[name]
+    config = home / "cookiecutter.yaml"
+    config.write_text(f"replay_dir: {home}/replay\ncookiecutters_dir: {home}/cookiecutters\n")
+    os.environ["COOKIECUTTER_CONFIG"] = str(config)
+    os.environ["GIT_CONFIG_GLOBAL"] = str(home / "gitconfig")
+    os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+
+
+@pytest.fixture(scope="session")
+def bake(tmp_path_factory: pytest.TempPathFactory) -> Bake:
+    """Bake the template with some answers, the defaults otherwise, and return the project."""
+
+    def run(**answers: str) -> Path:
+        folder = tmp_path_factory.mktemp("bake")
+        return Path(
+            cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=folder)
+        )
+
+    return run

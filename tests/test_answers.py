@@ -1,0 +1,167 @@
+"""pre_gen_project.py refuses answers that would not work, all at once, and leaves nothing behind."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from combinations import CHOICES, TEMPLATE
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter
+
+HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text()
+
+
+def problems(answers: dict[str, str], folder: Path, capfd: pytest.CaptureFixture[str]) -> list[str]:
+    """Bake with answers that have to be refused; return the lines that tell why."""
+    with pytest.raises(FailedHookException):
+        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=folder)
+    assert list(folder.iterdir()) == [], "something was left behind"
+    errors = capfd.readouterr().err
+    assert "Traceback" not in errors.partition("ERROR cookiecutter")[0]
+    return [line for line in errors.splitlines() if line.startswith("ERROR: ")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("project_name", " ", "is empty"),
+        ("project_name", "two\nlines", "control character"),
+        ("project_name", "bell\x07", "control character"),
+        ("project_name", "right\u202eleft", "control character"),
+        ("description", "", "is empty"),
+        ("description", "tab\there", "control character"),
+        *[
+            (name, "{" + "{ '{" + mark + "' }}", "Jinja delimiter")
+            for name in ("project_name", "description")
+            for mark in "{%#"
+        ],
+        *[
+            (name, value, "must be lower-case letters")
+            for name in ("project_slug", "divio_slug")
+            for value in [
+                "UPPER",
+                "1app",
+                "a b",
+                "a_b",
+                "a--b",
+                "-a",
+                "a-",
+                "a.b",
+                "\u00fcber",
+                "a$(id)",
+                "a" * 58,
+            ]
+        ],
+        ("package_name", "1app", "Python name"),
+        ("package_name", "my-app", "Python name"),
+        ("package_name", "MyApp", "Python name"),
+        ("package_name", "_app", "Python name"),
+        ("package_name", "class", "keyword"),
+        ("package_name", "h\u00e9", "Python name"),
+        *[
+            ("package_name", name, "is the name of a module")
+            for name in ["flask", "test", "tests", "email", "sqlalchemy", "migrations", "data"]
+        ],
+    ],
+)
+def test_bad_answer_is_refused(
+    name: str, value: str, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = {"project_slug": "app", "package_name": "app", "divio_slug": "app", name: value}
+
+    (line,) = problems(answers, tmp_path, capfd)
+
+    assert line.startswith(f"ERROR: {name} ")
+    assert says in line
+
+
+@pytest.mark.parametrize("slug", ["..", "../evil", "a/b"])
+def test_slug_cannot_leave_the_folder(
+    slug: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target"
+    (target / "inner").mkdir(parents=True)
+
+    with pytest.raises(FailedHookException):
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context={"project_slug": slug, "package_name": "app", "divio_slug": "app"},
+            output_dir=target / "inner",
+            overwrite_if_exists=True,
+        )
+
+    assert "ERROR: project_slug" in capfd.readouterr().err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    answers = {
+        "project_name": "\x07",
+        "description": " ",
+        "project_slug": "B",
+        "divio_slug": "C",
+        "package_name": "flask",
+    }
+
+    found = problems(answers, tmp_path, capfd)
+
+    assert len(found) == len(answers)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_replayed_value_that_is_no_choice_is_refused(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    replay = tmp_path / "replay.json"
+    answers = {key: values[0] for key, values in CHOICES.items()} | {
+        "project_name": "App",
+        "project_slug": "app",
+        "package_name": "app",
+        "description": "An app.",
+        "divio_slug": "app",
+    }
+    replay.write_text(json.dumps({"cookiecutter": answers | {name: "other"}}))
+
+    with pytest.raises(FailedHookException):
+        cookiecutter(str(TEMPLATE), replay=str(replay), output_dir=tmp_path / "out")
+
+    assert f"ERROR: {name} 'other' is not one of" in capfd.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"project_name": "It's \"quoted\" \\ '''''' <b>&amp;"},
+        {"project_name": "Zo\u00eb's caf\u00e9 \U0001f600", "project_slug": "cafe"},
+        {"description": 'He said "hi" \\n $(id) `id` {x} %s'},
+        {"description": '"""'},
+        {"project_slug": "a"},
+        {"project_slug": "a" * 57},
+        {"project_slug": "a1-b2"},
+    ],
+    ids=lambda answers: "".join(answers),
+)
+def test_odd_but_good_answer_is_taken(answers: dict[str, str], tmp_path: Path) -> None:
+    project = Path(
+        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=tmp_path)
+    )
+
+    for path in project.rglob("*.py"):
+        ast.parse(path.read_text(), path)
+
+
+def test_hook_knows_the_choices() -> None:
+    assert constant("CHOICES") == CHOICES
+
+
+def constant(name: str) -> object:
+    """Return the value of a literal in the hook."""
+    for node in ast.parse(HOOK).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return ast.literal_eval(node.value)
+    raise AssertionError(name)
+
+

@@ -1,0 +1,176 @@
+"""post_gen_project.py makes a git repository, and no state of git fails a bake."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from combinations import TEMPLATE
+
+URL = "git@git.divio.com:my-flask-app.git"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def bake(folder: Path, *arguments: str, **environment: str) -> tuple[Path, str]:
+    """Bake as a person does; return the project and what was said on stderr."""
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "", "stdout belongs to cruft diff"
+    project = folder / "my-flask-app"
+    assert (project / "Dockerfile").is_file()
+    return project, done.stderr
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_project_is_a_repository_on_main_with_a_remote_and_without_commits(folder: Path) -> None:
+    project, said = bake(folder)
+
+    assert git(project, "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert git(project, "remote", "get-url", "origin") == f"{URL}\n"
+    assert git(project, "rev-list", "--all") == ""
+    assert URL in said
+
+
+def test_nothing_of_a_bake_is_ignored_by_its_gitignore(folder: Path) -> None:
+    project, _ = bake(folder)
+
+    files = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
+    git(project, "add", ".")
+    tracked = set(git(project, "ls-files").splitlines())
+
+    assert {name for name in files if not name.startswith(".git/")} == tracked
+
+
+def test_project_bakes_without_git(folder: Path) -> None:
+    project, said = bake(folder, PATH=str(Path(sys.executable).parent))
+
+    assert not (project / ".git").exists()
+    assert "git cannot be run" in said
+    assert not (project / "uwsgi.ini").exists(), "pruning needs no git"
+
+
+def test_project_bakes_where_git_fails(folder: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "bin" / "git"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho 'fatal: no' >&2\nexit 128\n")
+    broken.chmod(0o755)
+
+    _, said = bake(folder, PATH=f"{broken.parent}:{os.environ['PATH']}")
+
+    assert "fatal: no" in said
+
+
+def test_other_default_branch_is_not_used(folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[init]\ndefaultBranch = trunk\n")
+
+    project, _ = bake(folder, GIT_CONFIG_GLOBAL=str(config))
+
+    assert git(project, "symbolic-ref", "HEAD") == "refs/heads/main\n"
+
+
+def test_project_inside_a_repository_does_not_become_another(folder: Path) -> None:
+    git(folder, "init", "-q")
+
+    project, said = bake(folder)
+
+    assert not (project / ".git").exists()
+    assert git(folder, "remote") == ""
+    assert "part of the git repository" in said
+    git(folder, "add", ".")
+
+
+def test_project_that_an_outer_repository_ignores_becomes_one(folder: Path) -> None:
+    git(folder, "init", "-q")
+    (folder / ".gitignore").write_text("my-flask-app/\n")
+
+    project, _ = bake(folder)
+
+    assert git(project, "remote", "get-url", "origin") == f"{URL}\n"
+
+
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
+def test_variables_of_a_calling_git_do_not_redirect_the_hook(
+    variable: str, folder: Path, tmp_path: Path
+) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q")
+    before = git(outer, "config", "--list", "--local")
+    value = {"GIT_DIR": outer / ".git", "GIT_WORK_TREE": outer, "GIT_INDEX_FILE": outer / "index"}
+
+    project, _ = bake(folder / "inner", **{variable: str(value[variable])})
+
+    assert git(project, "remote", "get-url", "origin") == f"{URL}\n"
+    assert git(outer, "config", "--list", "--local") == before
+
+
+def commit_all(project: Path) -> None:
+    git(project, "add", ".")
+    author = ["-c", "user.name=Owner", "-c", "user.email=owner@example.org"]
+    git(project, *author, "commit", "-q", "-m", "Bake")
+
+
+def test_second_bake_changes_nothing(folder: Path) -> None:
+    project, _ = bake(folder)
+    commit_all(project)
+
+    bake(folder, "-f", "-s")
+
+    assert git(project, "status", "--porcelain") == ""
+    assert git(project, "remote") == "origin\n"
+
+
+def test_both_remote_names_taken_is_told(folder: Path) -> None:
+    project, _ = bake(folder)
+    commit_all(project)
+    git(project, "remote", "set-url", "origin", "git@example.org:one.git")
+    git(project, "remote", "add", "divio", "git@example.org:two.git")
+
+    _, said = bake(folder, "-f", "-s")
+
+    assert "The git remote for Divio is not set" in said
+    assert git(project, "remote", "get-url", "divio") == "git@example.org:two.git\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a folder to somebody else")
+def test_folder_of_somebody_else_is_no_failure(folder: Path) -> None:
+    project, _ = bake(folder)
+    commit_all(project)
+    git(project, "remote", "remove", "origin")
+    os.chown(project, 12345, 12345)
+    os.chown(project / ".git", 12345, 12345)
+    shutil.rmtree(project / ".git")
+
+    # Empty but for a file that its owner committed nowhere would be refused; an empty one is not.
+    shutil.rmtree(project)
+    project.mkdir()
+    os.chown(project, 12345, 12345)
+    again, said = bake(folder, "-f")
+
+    assert (again / "pyproject.toml").is_file()
+    assert "dubious ownership" in said
+
+
+def test_stray_module_in_the_temporary_folder_is_not_imported(
+    folder: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    (temporary / "json.py").write_text("raise SystemExit('imported')")
+
+    bake(folder, TMPDIR=str(temporary))
