@@ -18,7 +18,7 @@ from werkzeug import Response
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# Each form needs <input type="hidden" name="csrf_token" value="{% raw %}{{ csrf_token() }}{% endraw %}">.
+# Each form needs a hidden field "csrf_token", as the example in README.md has it.
 csrf = CSRFProtect()
 
 

@@ -1,0 +1,90 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import text
+
+from {{ cookiecutter.package_name }} import media
+
+PROJECT = Path(__file__).parent.parent
+
+
+def run_check(app: Flask) -> tuple[int, dict[str, str]]:
+    """Return the exit status of `flask check`, and its lines by what each one is about."""
+    outcome = app.test_cli_runner().invoke(args=["check"])
+    return outcome.exit_code, {line[8:22].strip(): line for line in outcome.stdout.splitlines()}
+
+
+def test_all_is_well(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    app = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}")
+    app.test_cli_runner().invoke(args=["db", "upgrade"])
+    status, lines = run_check(app)
+    assert status == 0, lines
+    assert list(lines) == ["settings", "database", "migrations", "media", "static files"]
+    assert all(line.startswith("ok ") for line in lines.values())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_storage_is_told_but_is_no_failure(app: Flask) -> None:
+    _, lines = run_check(app)
+    assert lines["media"].startswith("ok ")
+    assert "DEFAULT_STORAGE_DSN is not set" in lines["media"]
+
+
+def test_database_is_unreachable(make_app: Callable[..., Flask]) -> None:
+    status, lines = run_check(
+        make_app(DATABASE_URL="{{ cookiecutter.database }}://user:s3cret@127.0.0.1:1/name")
+    )
+    assert status == 1
+    assert lines["database"].startswith("FAILED ")
+    assert "127.0.0.1" in lines["database"]
+    assert lines["static files"].startswith("ok ")
+    assert "s3cret" not in str(lines)
+
+
+def test_migrations_are_not_applied(app: Flask, database: SQLAlchemy) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('of-another-branch')"))
+    status, lines = run_check(app)
+    assert status == 1
+    assert lines["migrations"].startswith("FAILED ")
+    assert "flask db upgrade" in lines["migrations"]
+
+
+def test_storage_is_unusable(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    status, lines = run_check(make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/file/media"))
+    assert status == 1
+    assert lines["media"].startswith("FAILED ")
+
+
+def test_storage_returns_something_else(
+    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").write_text("other")
+    monkeypatch.setattr(media.local.LocalStorage, "open", lambda *_: (tmp_path / "other").open("rb"))
+    status, lines = run_check(make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/media"))
+    assert status == 1
+    assert "with other content" in lines["media"]
+    assert list((tmp_path / "media").iterdir()) == []
+
+
+def test_unusable_settings_end_the_command_with_a_message() -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "{{ cookiecutter.package_name }}", "check"],
+        cwd=PROJECT,
+        env={**os.environ, "STAGE": "live", "SECRET_KEY": "", "LOG_LEVEL": "loud"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 1
+    assert "- SECRET_KEY: is missing" in outcome.stderr
+    assert "- LOG_LEVEL: must be one of" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

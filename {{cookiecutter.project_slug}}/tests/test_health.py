@@ -1,0 +1,60 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+# Nothing listens on that port.
+UNREACHABLE = "{{ cookiecutter.database }}://user:s3cret@127.0.0.1:1/name"
+
+DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key", "DOMAIN": "a.example"}
+
+
+def test_process_is_alive(client: FlaskClient) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.text) == (200, "ok\n")
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_process_is_alive_without_a_database(make_app: Callable[..., Flask]) -> None:
+    client = make_app(DATABASE_URL=UNREACHABLE).test_client()
+    assert client.get("/healthz").status_code == 200
+
+
+def test_ready(client: FlaskClient) -> None:
+    response = client.get("/readyz")
+    assert (response.status_code, response.text) == (200, "database: ok\nmedia: ok\n")
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_not_ready_without_the_database(make_app: Callable[..., Flask]) -> None:
+    response = make_app(DATABASE_URL=UNREACHABLE).test_client().get("/readyz")
+    assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
+
+
+def test_not_ready_without_the_media_storage(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    client = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/file/media").test_client()
+    response = client.get("/readyz")
+    assert (response.status_code, response.text) == (503, "database: ok\nmedia: failed\n")
+
+
+def test_reason_is_in_the_log_alone(
+    make_app: Callable[..., Flask], capsys: pytest.CaptureFixture[str]
+) -> None:
+    response = make_app(DATABASE_URL=UNREACHABLE).test_client().get("/readyz")
+    assert "127.0.0.1" not in response.text
+    log = "".join(capsys.readouterr())
+    assert "127.0.0.1" in log
+    assert "s3cret" not in log
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_rules_about_hosts_and_https_do_not_apply(
+    make_app: Callable[..., Flask], path: str
+) -> None:
+    client = make_app(**DEPLOYED).test_client()
+    assert client.get(path, headers={"Host": "10.0.0.164:11453"}).status_code == 200

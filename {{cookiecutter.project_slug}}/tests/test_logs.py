@@ -1,0 +1,165 @@
+import json
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import make_url
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+    """Return a function that tells the lines logged since its last call."""
+    return lambda: "".join(capsys.readouterr()).splitlines()
+
+
+@pytest.fixture
+def make_app(
+    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
+) -> Callable[..., Flask]:
+    def make(**environ: str) -> Flask:
+        app = make_app(**environ)
+
+        @app.get("/work")
+        def work() -> str:
+            app.logger.info("working")
+            app.logger.warning("tired")
+            return "done"
+
+        @app.get("/break/<path:name>")
+        def fail(name: str) -> str:
+            raise RuntimeError(name[:0])
+
+        lines()
+        return app
+
+    return make
+
+
+def test_each_line_has_the_id_of_the_request(app: Flask, lines: Callable[[], list[str]]) -> None:
+    response = app.test_client().get("/work")
+    logged = lines()
+    assert len(logged) == 3
+    assert all(f"[{response.headers['X-Request-ID']}]" in line for line in logged)
+
+
+def test_line_tells_time_level_logger_and_message(
+    app: Flask, lines: Callable[[], list[str]]
+) -> None:
+    app.test_client().get("/work")
+    pattern = rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\S* WARNING \[\w+\] {app.name}: tired"
+    assert any(re.fullmatch(pattern, line) for line in lines())
+
+
+def test_json_has_one_object_on_each_line(
+    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
+) -> None:
+    response = make_app(LOG_FORMAT="json").test_client().get("/work")
+    logged: list[dict[str, Any]] = [json.loads(line) for line in lines()]
+    assert [entry["message"] for entry in logged[:2]] == ["working", "tired"]
+    assert {entry["request_id"] for entry in logged} == {response.headers["X-Request-ID"]}
+
+
+def test_json_keeps_a_traceback_on_its_line(
+    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
+) -> None:
+    make_app(LOG_FORMAT="json").test_client().get("/break/it")
+    logged = [json.loads(line) for line in lines()]
+    assert any("RuntimeError" in str(entry.get("exc_info")) for entry in logged)
+
+
+def test_request_is_logged_without_its_query(app: Flask, lines: Callable[[], list[str]]) -> None:
+    app.test_client().get("/hello?token=s3cret")
+    (line,) = lines()
+    assert "GET /hello 200" in line
+    assert "s3cret" not in line
+
+
+def test_line_outside_of_a_request_has_no_id(app: Flask, lines: Callable[[], list[str]]) -> None:
+    app.logger.info("starting")
+    (line,) = lines()
+    assert "[-]" in line
+
+
+def test_unexpected_error_is_logged_with_the_id(
+    app: Flask, lines: Callable[[], list[str]]
+) -> None:
+    response = app.test_client().get("/break/it")
+    logged = lines()
+    assert f"[{response.headers['X-Request-ID']}]" in logged[0]
+    assert any(line.startswith("RuntimeError") for line in logged)
+
+
+@pytest.mark.parametrize("given", ["abc-123", "A.b_c", "1", "f" * 64])
+def test_id_of_a_proxy_is_kept(app: Flask, given: str) -> None:
+    response = app.test_client().get("/hello", headers={"X-Request-ID": given})
+    assert response.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "a b", "a\nERROR forged", "a\n", "[x]", "\xe4", "f" * 65],
+    ids=["empty", "space", "line", "line-end", "brackets", "no-ascii", "long"],
+)
+def test_id_that_could_forge_a_line_is_replaced(app: Flask, given: str) -> None:
+    response = app.test_client().get("/hello", environ_overrides={"HTTP_X_REQUEST_ID": given})
+    assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-ID"])
+
+
+def test_each_request_has_another_id(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/").headers["X-Request-ID"] != client.get("/").headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("path", ["/hello", "/break/it", "/nowhere"])
+def test_path_forges_no_line(app: Flask, lines: Callable[[], list[str]], path: str) -> None:
+    app.test_client().get(f"{path}%0A2026-01-01%20ERROR%20forged%0D%C2%85forged")
+    logged = lines()
+    assert logged
+    assert not [line for line in logged if line.startswith(("2026-01-01 ERROR", "forged"))]
+
+
+@pytest.mark.parametrize(
+    ("level", "messages"),
+    [
+        ("debug", {"working", "tired"}),
+        ("info", {"working", "tired"}),
+        ("warning", {"tired"}),
+        ("error", set()),
+        ("critical", set()),
+    ],
+)
+def test_level(
+    make_app: Callable[..., Flask],
+    lines: Callable[[], list[str]],
+    level: str,
+    messages: set[str],
+) -> None:
+    make_app(LOG_LEVEL=level).test_client().get("/work")
+    text = "\n".join(lines())
+    assert {word for word in ("working", "tired") if word in text} == messages
+
+
+def test_no_password_is_logged_when_the_database_is_unreachable(
+    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
+) -> None:
+    app = make_app(DATABASE_URL="{{ cookiecutter.database }}://user:s3cret@127.0.0.1:1/name", LOG_LEVEL="debug")
+    assert app.test_client().get("/readyz").status_code == 503
+    text = "\n".join(lines())
+    assert "database" in text
+    assert "s3cret" not in text
+
+
+@pytest.mark.skipif("TEST_DATABASE_URL" not in os.environ, reason="needs a database server")
+def test_no_password_is_logged_when_the_database_refuses_it(
+    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
+) -> None:
+    # The other name makes it fail on servers that ask for no password, too.
+    url = make_url(os.environ["TEST_DATABASE_URL"]).set(password="s3cret-2", database="s3cret-1")
+    app = make_app(DATABASE_URL=url.render_as_string(hide_password=False), LOG_LEVEL="debug")
+    assert app.test_client().get("/readyz").status_code == 503
+    text = "\n".join(lines())
+    assert "database" in text
+    assert "s3cret-2" not in text

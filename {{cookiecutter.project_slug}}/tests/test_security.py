@@ -1,0 +1,304 @@
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask, request, session
+from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
+
+DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
+DOMAINS = {"DOMAIN": "a.example", "DOMAIN_REDIRECTS": "www.a.example, b.example"}
+HTTPS = {"X-Forwarded-Proto": "https"}
+
+
+@pytest.fixture
+def make_client(make_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
+    """Return a function that makes an application with some views, and a client for it."""
+
+    def make(**environ: str) -> FlaskClient:
+        app = make_app(**environ)
+
+        @app.get("/remember")
+        def remember() -> str:
+            session["a"] = "b"
+            return ""
+
+        @app.get("/seen")
+        def seen() -> dict[str, str | None]:
+            return {"address": request.remote_addr, "host": request.host, "scheme": request.scheme}
+
+        @app.get("/token")
+        def token() -> str:
+            return generate_csrf()
+
+        @app.post("/form")
+        def form() -> str:
+            return request.form["field"]
+
+        return app.test_client()
+
+    return make
+
+
+# Hosts
+
+
+@pytest.mark.parametrize(
+    ("environ", "host", "status"),
+    [
+        ({}, "anything.example", 200),
+        ({"DOMAIN": "a.example"}, "a.example", 200),
+        ({"DOMAIN": "a.example"}, "a.example:8000", 200),
+        ({"DOMAIN": "a.example"}, "b.example", 400),
+        ({"DOMAIN": "a.example"}, "b.a.example", 400),
+        ({"DOMAIN": "a.example"}, "10.0.0.164:11453", 400),
+        ({"DOMAIN_ALIASES": "localhost, 127.0.0.1"}, "localhost:8000", 200),
+        ({"DOMAIN_ALIASES": "localhost, 127.0.0.1"}, "127.0.0.1", 200),
+        ({"DOMAIN_ALIASES": "localhost, 127.0.0.1"}, "a.example", 400),
+        ({"DOMAIN": "a.example", "DOMAIN_ALIASES": ".*"}, "b.example", 200),
+    ],
+)
+def test_host(
+    make_client: Callable[..., FlaskClient], environ: dict[str, str], host: str, status: int
+) -> None:
+    assert make_client(**environ).get("/hello", headers={"Host": host}).status_code == status
+
+
+def test_refused_host_gets_no_page(make_client: Callable[..., FlaskClient]) -> None:
+    response = make_client(**DEPLOYED, **DOMAINS).get("/", headers={"Host": "evil.example"})
+    assert (response.status_code, response.mimetype) == (400, "text/plain")
+    assert "evil" not in response.text
+
+
+# Redirects
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("GET", 302), ("HEAD", 302), ("POST", 307), ("PUT", 307), ("DELETE", 307)],
+)
+@pytest.mark.parametrize("path", ["/form", "/nowhere"])
+def test_http_is_redirected_to_https(
+    make_client: Callable[..., FlaskClient], method: str, path: str, status: int
+) -> None:
+    client = make_client(**DEPLOYED, DOMAIN="a.example")
+    response = client.open(f"{path}?q=%C3%BC", method=method, headers={"Host": "a.example"})
+    assert response.status_code == status
+    assert response.location == f"https://a.example{path}?q=%C3%BC"
+
+
+@pytest.mark.parametrize("host", ["www.a.example", "b.example", "b.example:8000"])
+@pytest.mark.parametrize("headers", [{}, HTTPS], ids=["http", "https"])
+def test_other_domain_is_redirected_to_the_main_one(
+    make_client: Callable[..., FlaskClient], host: str, headers: dict[str, str]
+) -> None:
+    client = make_client(**DEPLOYED, **DOMAINS)
+    response = client.get("/a%20b?q=1&r=%26", headers={"Host": host, **headers})
+    assert response.status_code == 302
+    assert response.location == "https://a.example/a%20b?q=1&r=%26"
+
+
+def test_other_domain_is_redirected_without_https_where_it_is_off(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    response = make_client(**DOMAINS).get("/hello", headers={"Host": "b.example"})
+    assert (response.status_code, response.location) == (302, "http://a.example/hello")
+
+
+@pytest.mark.parametrize(
+    ("environ", "headers"),
+    [
+        ({}, {"Host": "a.example"}),
+        (DEPLOYED, {"Host": "a.example", **HTTPS}),
+        (DEPLOYED | DOMAINS, {"Host": "a.example", **HTTPS}),
+        (DEPLOYED | DOMAINS | {"DOMAIN_REDIRECTS": "a.example"}, {"Host": "a.example", **HTTPS}),
+        (DEPLOYED | {"DOMAIN_REDIRECTS": "a.example"}, {"Host": "a.example", **HTTPS}),
+        (DEPLOYED | {"SECURE_SSL_REDIRECT": "False"}, {"Host": "a.example"}),
+    ],
+    ids=["local", "https", "main-domain", "to-itself", "to-nowhere", "https-off"],
+)
+def test_main_url_is_not_redirected(
+    make_client: Callable[..., FlaskClient], environ: dict[str, str], headers: dict[str, str]
+) -> None:
+    assert make_client(**environ).get("/hello", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/%0d%0aa:%20b"])
+def test_redirect_stays_on_the_domain(make_client: Callable[..., FlaskClient], path: str) -> None:
+    client = make_client(**DEPLOYED, **DOMAINS)
+    response = client.get("/", environ_overrides={"PATH_INFO": path, "HTTP_HOST": "b.example"})
+    assert response.status_code == 302
+    assert response.location.startswith("https://a.example/")
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, DOMAINS, {"DOMAIN": "a.example", "DOMAIN_ALIASES": ".*"}],
+    ids=["no-domain", "domains", "any-host"],
+)
+def test_probe_of_divio_passes(
+    make_client: Callable[..., FlaskClient], environ: dict[str, str]
+) -> None:
+    client = make_client(
+        **DEPLOYED, **environ, DATABASE_URL="{{ cookiecutter.database }}://user@127.0.0.1:1/name"
+    )
+    response = client.get("/", headers={"Host": "10.0.0.164:11453"})
+    assert response.status_code <= 500
+    if response.status_code == 302:
+        # Over HTTPS, the same host does get an answer.
+        assert response.location == "https://10.0.0.164:11453/"
+        again = client.get("/", headers={"Host": "10.0.0.164:11453", **HTTPS})
+        assert again.status_code == 200
+
+
+# Proxies
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "address"),
+    [
+        ("0", "203.0.113.1", "127.0.0.1"),
+        ("1", "203.0.113.1", "203.0.113.1"),
+        ("1", "6.6.6.6, 203.0.113.1", "203.0.113.1"),
+        ("2", "203.0.113.1, 198.51.100.1", "203.0.113.1"),
+        ("2", "6.6.6.6, 203.0.113.1, 198.51.100.1", "203.0.113.1"),
+        ("2", "203.0.113.1", "127.0.0.1"),
+        ("1", None, "127.0.0.1"),
+    ],
+)
+def test_address_of_the_client_is_counted_from_the_last_proxy(
+    make_client: Callable[..., FlaskClient], hops: str, forwarded: str | None, address: str
+) -> None:
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    response = make_client(PROXY_HOPS=hops).get("/seen", headers=headers)
+    assert response.json
+    assert response.json["address"] == address
+
+
+@pytest.mark.parametrize(("hops", "scheme"), [("0", "http"), ("1", "https"), ("2", "https")])
+def test_scheme_of_a_proxy_counts_only_where_there_is_one(
+    make_client: Callable[..., FlaskClient], hops: str, scheme: str
+) -> None:
+    response = make_client(PROXY_HOPS=hops).get("/seen", headers=HTTPS)
+    assert response.json
+    assert response.json["scheme"] == scheme
+
+
+def test_forwarded_host_does_not_count(make_client: Callable[..., FlaskClient]) -> None:
+    response = make_client(PROXY_HOPS="1").get("/seen", headers={"X-Forwarded-Host": "evil"})
+    assert response.json
+    assert response.json["host"] == "localhost"
+
+
+# Headers
+
+
+@pytest.mark.parametrize("path", ["/", "/hello", "/nowhere"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+        ("Referrer-Policy", "strict-origin-when-cross-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+    ],
+)
+def test_header(client: FlaskClient, path: str, name: str, value: str) -> None:
+    assert client.get(path).headers[name] == value
+
+
+@pytest.mark.parametrize(
+    "directive",
+    [
+        "default-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ],
+)
+def test_content_security_policy(client: FlaskClient, directive: str) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert directive in policy.split("; ")
+    assert "unsafe" not in policy
+
+
+def test_media_of_another_host_may_be_shown(make_client: Callable[..., FlaskClient]) -> None:
+    client = make_client(DEFAULT_STORAGE_DSN="file:///data/?url=https%3A%2F%2Fcdn.example%2Fm%2F")
+    policy = client.get("/").headers["Content-Security-Policy"].split("; ")
+    assert "img-src 'self' cdn.example" in policy
+    assert "media-src 'self' cdn.example" in policy
+
+
+def test_view_may_set_a_header_of_its_own(app: Flask) -> None:
+    @app.get("/framed")
+    def framed() -> tuple[str, dict[str, str]]:
+        return "", {"X-Frame-Options": "SAMEORIGIN"}
+
+    assert app.test_client().get("/framed").headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.parametrize(
+    ("environ", "value"),
+    [
+        ({}, None),
+        ({"STAGE": "local"}, None),
+        (DEPLOYED | {"SECURE_SSL_REDIRECT": "False"}, None),
+        (DEPLOYED, "max-age=31536000"),
+        (DEPLOYED | {"SECURE_HSTS_SECONDS": "0"}, "max-age=0"),
+    ],
+    ids=["unset", "local", "https-off", "deployed", "zero"],
+)
+def test_strict_transport_security_is_for_https_only(
+    make_client: Callable[..., FlaskClient], environ: dict[str, str], value: str | None
+) -> None:
+    response = make_client(**environ).get("/", headers=HTTPS)
+    assert response.headers.get("Strict-Transport-Security") == value
+
+
+@pytest.mark.parametrize(
+    ("environ", "secure"), [({}, False), (DEPLOYED, True)], ids=["local", "deployed"]
+)
+def test_cookie(
+    make_client: Callable[..., FlaskClient], environ: dict[str, str], *, secure: bool
+) -> None:
+    cookie = make_client(**environ).get("/remember", headers=HTTPS).headers["Set-Cookie"]
+    flags = set(cookie.split("; ")[1:])
+    assert flags == {"HttpOnly", "Path=/", "SameSite=Lax", *(["Secure"] if secure else [])}
+
+
+# Forms
+
+
+@pytest.mark.parametrize("data", [{}, {"csrf_token": "forged"}], ids=["none", "forged"])
+def test_form_without_its_token_is_refused(
+    make_client: Callable[..., FlaskClient], data: dict[str, str]
+) -> None:
+    client = make_client()
+    client.get("/token")
+    assert client.post("/form", data={"field": "value", **data}).status_code == 400
+
+
+@pytest.mark.parametrize("environ", [{}, DEPLOYED], ids=["local", "deployed"])
+def test_form_with_its_token_is_accepted(
+    make_client: Callable[..., FlaskClient], environ: dict[str, str]
+) -> None:
+    client = make_client(**environ)
+    token = client.get("/token", headers=HTTPS).text
+    response = client.post(
+        "/form",
+        data={"field": "value", "csrf_token": token},
+        headers={"Referer": "https://localhost/form", **HTTPS},
+    )
+    assert (response.status_code, response.text) == (200, "value")
+
+
+@pytest.mark.parametrize(("size", "status"), [(2**20 - 1000, 200), (2**20 + 1, 413)])
+def test_upload_is_limited(
+    make_client: Callable[..., FlaskClient], size: int, status: int
+) -> None:
+    client = make_client(MAX_UPLOAD_MB="1")
+    token = client.get("/token").text
+    data = {"field": "value", "csrf_token": token, "file": (io.BytesIO(bytes(size)), "a")}
+    assert client.post("/form", data=data).status_code == status
