@@ -49,7 +49,9 @@ def git(*arguments):
     redirections = "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"
     environment = {key: value for key, value in os.environ.items() if key not in redirections}
     try:
-        return subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace")
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, errors="replace"
+        )
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", f"git cannot be run: {error.strerror}")
 

@@ -34,16 +34,17 @@ SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
 SLUG_LENGTH = 63 - len("-stage")
 
 # What a package of the same name would hide: the project's folders and what it installs.
-TAKEN_NAMES = set("data migrations test tests".split()) | set(
+TAKEN_NAMES = set(
     """
-    _pytest alembic ast_serialize blinker boto3 botocore brotli cffi cfgv click coverage cryptography
-    dateutil distlib dotenv filelock flask flask_cors flask_migrate flask_sqlalchemy flask_wtf
-    greenlet gunicorn identify iniconfig itsdangerous jinja2 jmespath librt mako markupsafe moto
-    mypy mypy_boto3_s3 mypy_extensions mypyc nodeenv packaging pathspec platformdirs pluggy
-    pre_commit pre_commit_hooks psycopg psycopg_binary py pycparser pygments pytest pytest_cov
-    python_discovery pythonjsonlogger pyuwsgi requests responses ruamel ruff s3transfer secure six
-    sqlalchemy typing_extensions urllib3 uv uwsgi uwsgidecorators virtualenv werkzeug whitenoise
-    wtforms xmltodict yaml
+    data migrations test tests
+    _pytest alembic ast_serialize blinker boto3 botocore brotli cffi cfgv click coverage
+    cryptography dateutil distlib dotenv filelock flask flask_cors flask_migrate
+    flask_sqlalchemy flask_wtf greenlet gunicorn identify iniconfig itsdangerous jinja2 jmespath
+    librt mako markupsafe moto mypy mypy_boto3_s3 mypy_extensions mypyc nodeenv packaging
+    pathspec platformdirs pluggy pre_commit pre_commit_hooks psycopg psycopg_binary py pycparser
+    pygments pytest pytest_cov python_discovery pythonjsonlogger pyuwsgi requests responses
+    ruamel ruff s3transfer secure six sqlalchemy typing_extensions urllib3 uv uwsgi
+    uwsgidecorators virtualenv werkzeug whitenoise wtforms xmltodict yaml
     """.split()
 )
 
@@ -88,8 +89,9 @@ def problems_of_answers():
         slug = ANSWERS[name]
         if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
             yield (
-                f"{name} {slug!a} must be lower-case letters, digits and single hyphens, start with "
-                f"a letter, end with a letter or digit, and have at most {SLUG_LENGTH} characters."
+                f"{name} {slug!a} must be lower-case letters, digits and single hyphens, start "
+                "with a letter, end with a letter or digit, and have at most "
+                f"{SLUG_LENGTH} characters."
             )
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", PACKAGE) or keyword.iskeyword(PACKAGE):

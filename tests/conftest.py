@@ -1,7 +1,6 @@
 """Fixtures that bake the template, and the environment that all commands run in."""
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""pre_gen_project.py refuses answers that would not work, all at once, and leaves nothing behind."""
+"""pre_gen_project.py refuses answers that would not work, all at once, and writes nothing."""
 
 import ast
 import json
@@ -163,5 +163,3 @@ def constant(name: str) -> object:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return ast.literal_eval(node.value)
     raise AssertionError(name)
-
-

@@ -14,9 +14,8 @@ import jsonschema
 import jsonschema.protocols
 import pytest
 import yaml
-from cookiecutter.main import cookiecutter
-
 from combinations import ALL, TEMPLATE, title
+from cookiecutter.main import cookiecutter
 
 # All tests of this module share the bakes, so one worker runs them.
 pytestmark = pytest.mark.xdist_group("bakes")
@@ -76,7 +75,9 @@ def test_no_jinja_of_the_template_is_left(project: Path) -> None:
 
 
 @each
-def test_no_word_tells_of_a_choice_that_was_not_made(answers: dict[str, str], project: Path) -> None:
+def test_no_word_tells_of_a_choice_that_was_not_made(
+    answers: dict[str, str], project: Path
+) -> None:
     for (option, value), words in WORDS.items():
         if answers[option] == value:
             continue
@@ -162,9 +163,7 @@ def lock(path: Path) -> dict[str, str]:
 
 @each
 def test_second_bake_is_identical(answers: dict[str, str], project: Path, tmp_path: Path) -> None:
-    again = cookiecutter(
-        str(TEMPLATE), no_input=True, extra_context=answers, output_dir=tmp_path
-    )
+    again = cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=tmp_path)
 
     assert contents(Path(again)) == contents(project)
 
@@ -181,7 +180,7 @@ Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)
 
 
 def parsed(path: Path) -> dict:
-    return yaml.load(path.read_text(), Loader)  # noqa: S506
+    return yaml.load(path.read_text(), Loader)
 
 
 @cache

@@ -1,6 +1,5 @@
 """Over an existing folder, nothing of its owner's is overwritten, deleted or half replaced."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -26,7 +25,9 @@ def repository(tmp_path: Path) -> Path:
 
 def git(repository: Path, *arguments: str) -> str:
     command = ["git", *arguments]
-    return subprocess.run(command, cwd=repository, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        command, cwd=repository, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def commit(repository: Path, files: dict[str, str]) -> None:
@@ -38,10 +39,10 @@ def commit(repository: Path, files: dict[str, str]) -> None:
     git(repository, "commit", "-q", "--allow-empty", "-m", "Own work")
 
 
-def snapshot(folder: Path) -> dict[str, str | bytes]:
+def snapshot(folder: Path) -> dict[str, Path | bytes]:
     """Return what each path holds: a link its target, a file its content."""
     return {
-        str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
+        str(path.relative_to(folder)): path.readlink() if path.is_symlink() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if ".git/" not in f"{path.relative_to(folder)}/" and (path.is_symlink() or path.is_file())
     }

@@ -166,9 +166,7 @@ def test_folder_of_somebody_else_is_no_failure(folder: Path) -> None:
     assert "dubious ownership" in said
 
 
-def test_stray_module_in_the_temporary_folder_is_not_imported(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_stray_module_in_the_temporary_folder_is_not_imported(folder: Path, tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     (temporary / "json.py").write_text("raise SystemExit('imported')")

@@ -50,6 +50,12 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
+def unreachable_database() -> str:
+    """Return the URL of a server at a port where nothing listens. Its password is topsecret."""
+    return "{{ cookiecutter.database }}://user:topsecret@127.0.0.1:1/name"
+
+
+@pytest.fixture
 def database(app: Flask) -> Iterator[SQLAlchemy]:
     """Return the database of `app` in an application context. It has no tables but the test's."""
     with app.app_context():

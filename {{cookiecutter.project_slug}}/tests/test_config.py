@@ -8,7 +8,7 @@ from {{ cookiecutter.package_name }} import config
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "CANONICAL_DOMAIN": None,
     "DEVELOPMENT": False,
     "HSTS_SECONDS": 365 * 24 * 3600,
@@ -154,11 +154,11 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
         {
             "STAGE": "live",
             "SECRET_KEY": config.DEVELOPMENT_KEY,
-            "DATABASE_URL": "nonsense://user:s3cret@host/name",
-            "DEFAULT_STORAGE_DSN": "nonsense://key:s3cret@bucket",
-            "LOG_LEVEL": "s3cret",
-            "WEB_CONCURRENCY": "s3cret",
-            "SECURE_SSL_REDIRECT": "s3cret",
+            "DATABASE_URL": "nonsense://user:topsecret@host/name",
+            "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@bucket",
+            "LOG_LEVEL": "topsecret",
+            "WEB_CONCURRENCY": "topsecret",
+            "SECURE_SSL_REDIRECT": "topsecret",
         }
     )
     assert {line.partition(":")[0] for line in lines} == {
@@ -169,7 +169,7 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
         "- WEB_CONCURRENCY",
         "- SECURE_SSL_REDIRECT",
     }
-    assert not re.search(f"s3cret|{config.DEVELOPMENT_KEY}", "\n".join(lines))
+    assert not re.search(f"topsecret|{config.DEVELOPMENT_KEY}", "\n".join(lines))
 
 
 def test_problem_ends_the_process_with_the_message() -> None:

@@ -1,9 +1,10 @@
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskCliRunner
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CheckConstraint, ForeignKey, MetaData, String, inspect, make_url, select
@@ -50,9 +51,8 @@ class Book(Base):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_scheme_gets_the_installed_driver(scheme: str) -> None:
     url = module.engine_url(f"{scheme}://user:password@host:1234/name")
-    assert url == make_url(f"{DRIVER}://user:password@host:1234/name").update_query_dict(
-        FIXED_QUERY
-    )
+    expected = make_url(f"{DRIVER}://user:password@host:1234/name")
+    assert url == expected.update_query_dict(FIXED_QUERY)
 
 
 def test_password_is_percent_decoded() -> None:
@@ -73,18 +73,18 @@ def test_sqlite_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("dsn", "message"),
     [
-        ("s3cret", "is no database URL"),
-        ("//user:s3cret@host/name", "is no database URL"),
-        ("{{ cookiecutter.database }}://user:s3cret@host:port/name", "is no database URL"),
-        ("{{ cookiecutter.database }}://user:12@s3cret@host/name", "must be percent-encoded"),
-        ("oracle://user:s3cret@host/name", "has an unknown scheme. Known are {{ cookiecutter.database }}, "),
+        ("topsecret", "is no database URL"),
+        ("//user:topsecret@host/name", "is no database URL"),
+        ("{{ cookiecutter.database }}://user:topsecret@host:port/name", "is no database URL"),
+        ("{{ cookiecutter.database }}://user:12@topsecret@host/name", "must be percent-encoded"),
+        ("oracle://user:topsecret@host/name", "has an unknown scheme"),
     ],
     ids=["no-url", "no-scheme", "port", "at-sign", "scheme"],
 )
 def test_unusable_url_is_refused_without_being_shown(dsn: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         module.engine_url(dsn)
-    assert "s3cret" not in str(caught.value)
+    assert "topsecret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
@@ -112,16 +112,21 @@ def test_constraints_are_named_by_the_convention(database: SQLAlchemy) -> None:
     Base.metadata.create_all(database.engine)
     tables = inspect(database.engine)
     assert Base.metadata.tables["book"].primary_key.name == "pk_book"
-    assert [found["name"] for found in tables.get_unique_constraints("author")] == [
-        "uq_author_name"
-    ]
-    assert [found["name"] for found in tables.get_foreign_keys("book")] == [
-        "fk_book_author_id_author"
-    ]
-    assert [found["name"] for found in tables.get_check_constraints("book")] == [
-        "ck_book_has_pages"
-    ]
-    assert "ix_book_title" in {found["name"] for found in tables.get_indexes("book")}
+    names = {
+        found["name"]
+        for found in [
+            *tables.get_unique_constraints("author"),
+            *tables.get_foreign_keys("book"),
+            *tables.get_check_constraints("book"),
+            *tables.get_indexes("book"),
+        ]
+    }
+    assert names >= {
+        "uq_author_name",
+        "fk_book_author_id_author",
+        "ck_book_has_pages",
+        "ix_book_title",
+    }
 
 
 @pytest.mark.parametrize(
@@ -139,73 +144,77 @@ def test_text_comes_back_as_it_was(database: SQLAlchemy, text: str) -> None:
 
 def test_migrations_of_the_project_go_up_and_down(app: Flask, database: SQLAlchemy) -> None:
     runner = app.test_cli_runner()
-    run(runner, "upgrade")
-    run(runner, "check")  # Fails where a model has changed since: "flask db migrate" is due.
-    run(runner, "downgrade", "base")
+    assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
+    # This fails where a model has changed since: run "flask db migrate".
+    assert runner.invoke(args=["db", "check"]).exit_code == 0
+    assert runner.invoke(args=["db", "downgrade", "base"]).exit_code == 0
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
 
 
 def test_migrations_can_be_written_as_sql(app: Flask) -> None:
-    run(app.test_cli_runner(), "upgrade", "--sql")
+    assert app.test_cli_runner().invoke(args=["db", "upgrade", "--sql"]).exit_code == 0
 
 
-def test_migration_is_written_from_models(
-    app: Flask, database: SQLAlchemy, tmp_path: Path
-) -> None:
-    runner = library(app, tmp_path)
-    run(runner, "migrate", "-m", "Add authors and books")
-    assert len(revisions(tmp_path)) == 1
+@dataclass(frozen=True)
+class Library:
+    """The models above, in the database of the tests, with migrations of their own."""
 
-    run(runner, "upgrade")
-    assert inspect(database.engine).has_table("book")
-    run(runner, "check")
+    app: Flask
+    db: SQLAlchemy
+    folder: Path
 
-    run(runner, "downgrade", "base")
-    assert not inspect(database.engine).has_table("book")
+    def run(self, *arguments: str) -> int:
+        """Run `flask db` and return its exit status."""
+        return self.app.test_cli_runner().invoke(args=["db", *arguments]).exit_code
 
+    def revisions(self) -> int:
+        return len(list(self.folder.glob("versions/*.py")))
 
-@pytest.mark.usefixtures("database")
-def test_no_migration_is_written_without_a_change(app: Flask, tmp_path: Path) -> None:
-    runner = library(app, tmp_path)
-    run(runner, "migrate")
-    run(runner, "upgrade")
-    run(runner, "migrate")
-    assert len(revisions(tmp_path)) == 1
+    def has_tables(self) -> bool:
+        return inspect(self.db.engine).has_table("book")
 
 
-@pytest.mark.usefixtures("database")
-def test_migration_may_be_written_by_hand(app: Flask, tmp_path: Path) -> None:
-    runner = library(app, tmp_path)
-    run(runner, "revision", "-m", "Change data")
-    assert len(revisions(tmp_path)) == 1
-
-
-@pytest.mark.usefixtures("database")
-def test_check_fails_while_a_migration_is_due(app: Flask, tmp_path: Path) -> None:
-    runner = library(app, tmp_path)
-    outcome = runner.invoke(args=["db", "check"])
-    assert isinstance(outcome.exception, SystemExit)
-    assert outcome.exit_code == 1
-
-
-def library(app: Flask, folder: Path) -> FlaskCliRunner:
-    """Return a runner of `flask db` for the models above, with migrations of their own."""
+@pytest.fixture
+def library(app: Flask, database: SQLAlchemy, tmp_path: Path) -> Iterator[Library]:
     for name in ("env.py", "script.py.mako"):
-        shutil.copy(MIGRATIONS / name, folder)
-    (folder / "versions").mkdir()
+        shutil.copy(MIGRATIONS / name, tmp_path)
+    (tmp_path / "versions").mkdir()
     other = Flask("library")
-    other.config.from_mapping(
-        {name: value for name, value in app.config.items() if name.startswith("SQLALCHEMY_")}
-    )
+    for name in ("SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_ENGINE_OPTIONS"):
+        other.config[name] = app.config[name]
     db = SQLAlchemy(other, model_class=Base)
-    Migrate(other, db, directory=str(folder))
-    return other.test_cli_runner()
+    Migrate(other, db, directory=str(tmp_path))
+    database.session.remove()
+    with other.app_context():
+        yield Library(other, db, tmp_path)
+        db.engine.dispose()
 
 
-def revisions(folder: Path) -> list[Path]:
-    return list((folder / "versions").glob("*.py"))
+def test_migration_is_written_from_models(library: Library) -> None:
+    assert library.run("migrate", "-m", "Add authors and books") == 0
+    assert library.revisions() == 1
+    assert not library.has_tables()
+
+    assert library.run("upgrade") == 0
+    assert library.has_tables()
+    assert library.run("check") == 0
+
+    assert library.run("downgrade", "base") == 0
+    assert not library.has_tables()
 
 
-def run(runner: FlaskCliRunner, *arguments: str) -> None:
-    outcome = runner.invoke(args=["db", *arguments], catch_exceptions=False)
-    assert outcome.exit_code == 0, outcome.output
+def test_no_migration_is_written_without_a_change(library: Library) -> None:
+    library.run("migrate")
+    library.run("upgrade")
+    assert library.run("migrate") == 0
+    assert library.revisions() == 1
+
+
+def test_migration_may_be_written_by_hand(library: Library) -> None:
+    assert library.run("revision", "-m", "Change data") == 0
+    assert library.revisions() == 1
+    assert library.run("upgrade") == 0
+
+
+def test_check_fails_while_a_migration_is_due(library: Library) -> None:
+    assert library.run("check") == 1

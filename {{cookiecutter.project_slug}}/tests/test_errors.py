@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
@@ -23,7 +25,7 @@ def app(app: Flask) -> Flask:
 
     @app.get("/break")
     def fail() -> str:
-        message = "s3cret"
+        message = "topsecret"
         raise RuntimeError(message)
 
     @app.get("/folder/")
@@ -45,9 +47,9 @@ def test_page(client: FlaskClient, code: int) -> None:
 def test_json(client: FlaskClient, code: int) -> None:
     response = client.get(f"/abort/{code}", headers={"Accept": "application/json"})
     assert (response.status_code, response.mimetype) == (code, "application/json")
-    assert response.json
-    assert response.json.pop("description")
-    assert response.json == {
+    answer = json.loads(response.data)
+    assert answer.pop("description")
+    assert answer == {
         "code": code,
         "name": NAMES[code],
         "request_id": response.headers["X-Request-ID"],
@@ -75,7 +77,7 @@ def test_client_chooses_the_format(client: FlaskClient, accept: str, mimetype: s
 def test_unexpected_error_shows_nothing_of_its_cause(client: FlaskClient, accept: str) -> None:
     response = client.get("/break", headers={"Accept": accept})
     assert response.status_code == 500
-    assert "s3cret" not in response.text
+    assert "topsecret" not in response.text
 
 
 def test_description_is_escaped(client: FlaskClient) -> None:

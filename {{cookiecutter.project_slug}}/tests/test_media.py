@@ -20,6 +20,11 @@ def stream(data: bytes = b"data") -> BinaryIO:
     return io.BytesIO(data)
 
 
+def read(storage: module.Storage, name: str) -> bytes:
+    with storage.open(name) as file:
+        return file.read()
+
+
 @pytest.fixture
 def storage(tmp_path: Path) -> local.LocalStorage:
     return local.LocalStorage(tmp_path / "media", "/media/")
@@ -58,7 +63,7 @@ def test_name_is_made_safe(given: str, expected: str) -> None:
     assert names.checked(expected) == expected
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "..", "/", "../..", "\\", "\0", "...", "-/_"[2:]])
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "/", "../..", "\\", "\0", "...", "_"])
 def test_name_without_anything_safe_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="needs a name"):
         names.safe(name)
@@ -87,15 +92,13 @@ def test_file_comes_back(storage: local.LocalStorage) -> None:
     name = storage.save("photos/cat.jpg", stream(b"\0\xff"))
     assert name == "photos/cat.jpg"
     assert storage.exists(name)
-    with storage.open(name) as file:
-        assert file.read() == b"\0\xff"
+    assert read(storage, name) == b"\0\xff"
 
 
 def test_only_what_is_left_of_a_stream_is_saved(storage: local.LocalStorage) -> None:
     data = stream(b"header body")
     data.seek(len(b"header "))
-    with storage.open(storage.save("a", data)) as file:
-        assert file.read() == b"body"
+    assert read(storage, storage.save("a", data)) == b"body"
 
 
 def test_missing_file(storage: local.LocalStorage) -> None:
@@ -131,14 +134,14 @@ def test_taken_name_is_not_overwritten(storage: local.LocalStorage) -> None:
     assert second != first
     assert second.startswith("a/cat_")
     assert second.endswith(".jpg")
-    assert [storage.open(name).read() for name in (first, second)] == [b"first", b"second"]
+    assert [read(storage, name) for name in (first, second)] == [b"first", b"second"]
 
 
 def test_taken_name_is_overwritten_when_asked(storage: local.LocalStorage) -> None:
     storage.save("cat.jpg", stream(b"first"))
     assert storage.save("cat.jpg", stream(b"second"), overwrite=True) == "cat.jpg"
     assert list(storage.list()) == ["cat.jpg"]
-    assert storage.open("cat.jpg").read() == b"second"
+    assert read(storage, "cat.jpg") == b"second"
 
 
 def test_name_of_a_folder_is_taken(storage: local.LocalStorage) -> None:
@@ -157,7 +160,7 @@ def test_saves_at_the_same_time_get_names_of_their_own(storage: local.LocalStora
     with ThreadPoolExecutor(len(contents)) as threads:
         saved = list(threads.map(save, contents))
     assert len(set(saved)) == len(contents)
-    assert [storage.open(name).read() for name in saved] == contents
+    assert [read(storage, name) for name in saved] == contents
 
 
 @pytest.mark.parametrize("method", ["open", "delete", "exists", "url"])
@@ -195,7 +198,7 @@ def test_half_a_file_is_never_seen(storage: local.LocalStorage, *, overwrite: bo
         storage.save("old", cast("BinaryIO", upload), overwrite=overwrite)
     assert upload.seen == ["old"]
     assert [path.name for path in storage.folder.iterdir()] == ["old"]
-    assert storage.open("old").read() == b"old"
+    assert read(storage, "old") == b"old"
 
 
 def test_memory_stays_flat(
@@ -230,17 +233,17 @@ def test_dsn(dsn: str, folder: str, base_url: str) -> None:
 @pytest.mark.parametrize(
     ("dsn", "message"),
     [
-        ("file://s3cret/media", "names no absolute folder"),
-        ("file:s3cret", "names no absolute folder"),
-        ("/data/s3cret/", "has an unknown scheme"),
-        ("gs://key:s3cret@bucket", "has an unknown scheme"),
-        ("http://[s3cret", "has an unknown scheme"),
+        ("file://topsecret/media", "names no absolute folder"),
+        ("file:topsecret", "names no absolute folder"),
+        ("/data/topsecret/", "has an unknown scheme"),
+        ("gs://key:topsecret@bucket", "has an unknown scheme"),
+        ("http://[topsecret", "has an unknown scheme"),
     ],
 )
 def test_unusable_dsn_is_refused_without_being_shown(dsn: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         module.from_dsn(dsn)
-    assert "s3cret" not in str(caught.value)
+    assert "topsecret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +258,7 @@ def test_url(tmp_path: Path, base_url: str, url: str) -> None:
 
 
 def test_without_a_base_url_there_is_no_url(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="add .url="):
+    with pytest.raises(ValueError, match="DEFAULT_STORAGE_DSN"):
         local.LocalStorage(tmp_path).url("a")
 
 
@@ -266,21 +269,21 @@ def test_without_a_base_url_there_is_no_url(tmp_path: Path) -> None:
 def client(make_app: Callable[..., Flask], tmp_path: Path) -> FlaskClient:
     """Return a client of an application that has media in a folder, with one file in it."""
     app = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/media/?url=%2Fmedia%2F")
-    (tmp_path / "outside.txt").write_text("s3cret")
+    (tmp_path / "outside.txt").write_text("topsecret")
     with app.app_context():
-        module.media.save("a b/\xfc.html", stream(b"<script>"))
+        module.media.save("a/\xfc.html", stream(b"<script>"))
     return app.test_client()
 
 
 def test_local_media_is_served(client: FlaskClient) -> None:
     with client.application.app_context():
-        url = module.media.url("a b/\xfc.html")
+        url = module.media.url("a/\xfc.html")
     with client.get(url) as response:
         assert (response.status_code, response.data) == (200, b"<script>")
 
 
 def test_served_media_runs_no_scripts(client: FlaskClient) -> None:
-    with client.get("/media/a%20b/%C3%BC.html") as response:
+    with client.get("/media/a/%C3%BC.html") as response:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
@@ -289,11 +292,11 @@ def test_served_media_runs_no_scripts(client: FlaskClient) -> None:
     "path",
     [
         "missing.txt",
-        "a%20b",
+        "a",
         "../outside.txt",
         "%2E%2E/outside.txt",
         "..%2Foutside.txt",
-        "a%20b/../../outside.txt",
+        "a/../../outside.txt",
         "..%5Coutside.txt",
         "%00",
         "%2Fetc%2Fpasswd",
@@ -303,7 +306,7 @@ def test_served_media_runs_no_scripts(client: FlaskClient) -> None:
 def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
     response = client.get(f"/media/{path}", follow_redirects=True)
     assert response.status_code == 404
-    assert "s3cret" not in response.text
+    assert "topsecret" not in response.text
 
 
 @pytest.mark.parametrize("query", ["", "?url=https%3A%2F%2Flocalhost%2Fmedia%2F"])

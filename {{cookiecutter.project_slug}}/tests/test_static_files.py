@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import pytest
 from flask import Flask, url_for
 from flask.testing import FlaskClient
-from whitenoise.compress import main as compress
+from whitenoise.compress import main as compress  # type: ignore[import-untyped]
 
 from {{ cookiecutter.package_name }} import static_files
 

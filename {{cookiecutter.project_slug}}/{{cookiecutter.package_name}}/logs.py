@@ -24,6 +24,12 @@ def init_app(app: Flask) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(add_request_id)
     logging.basicConfig(level=app.config["LOG_LEVEL"].upper(), handlers=[handler], force=True)
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+    # gunicorn's lines, at the same level, go to the same handler.
+    server = logging.getLogger("gunicorn.error")
+    server.handlers.clear()
+    server.propagate = True
+{% endif %}
 
     app.before_request(start)
     app.after_request(finish)

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, redirect, request
+from flask import Flask, {{ "abort, " if cookiecutter.gateway_server == "uwsgi" }}current_app, redirect, request
 from flask_wtf import CSRFProtect
 from secure import (
     ContentSecurityPolicy,
@@ -29,6 +29,9 @@ def init_app(app: Flask) -> None:
         # reaches the application.
         proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXY_HOPS"], x_proto=1, x_host=0)
         app.wsgi_app = proxied  # type: ignore[method-assign]
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+    app.before_request(refuse_chunked_body)
+{% endif %}
     app.before_request(redirect_to_main_url)
 
     headers = list(response_headers(app).header_items())
@@ -59,6 +62,14 @@ def redirect_to_main_url() -> Response | None:
     return redirect(urlsplit(request.url)._replace(scheme=scheme, netloc=host).geturl(), code)
 
 
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+def refuse_chunked_body() -> None:
+    """Refuse a body without a length, because uWSGI would pass on an empty one."""
+    if "Transfer-Encoding" in request.headers:
+        abort(411)
+
+
+{% endif %}
 def response_headers(app: Flask) -> Secure:
     """Return the headers of all responses, for views that set none of the same name."""
     policy = (

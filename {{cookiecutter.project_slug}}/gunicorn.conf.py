@@ -1,0 +1,53 @@
+"""How gunicorn runs the application. A blank variable counts as unset.
+
+Imports nothing of the application: workers that reload would inherit it from their master.
+"""
+
+import os
+import pwd
+
+from gunicorn.workers import gthread
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+wsgi_app = "{{ cookiecutter.package_name }}:create_app()"
+bind = f"0.0.0.0:{env('PORT', '80')}"
+loglevel = env("LOG_LEVEL", "info").lower()
+control_socket_disable = True  # It would need a home folder to write to.
+
+# Threads, because connections that a load balancer opens ahead would block sync workers. A new
+# one may occupy a thread only briefly before it waits aside; gunicorn's own value is 5 seconds.
+worker_class = "gthread"
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
+workers = int(env("WEB_CONCURRENCY", "2"))
+threads = int(env("WEB_THREADS", "4"))
+
+# Seconds. Divio's load balancer waits for 30: https://docs.divio.com/reference/checks-timeouts/
+# This one replaces a worker that hangs as a whole; no setting ends a single slow request.
+timeout = 25
+graceful_timeout = 8  # Docker kills ten seconds after it asked to stop.
+
+# Against leaks of memory, and not in all workers at once.
+max_requests = 1000
+max_requests_jitter = 100
+
+# Only the load balancer gets here. The application decides how many proxies to trust.
+forwarded_allow_ips = "*"
+
+reload = bool(env("AUTO_RELOAD"))
+reload_extra_files = [
+    "{{ cookiecutter.package_name }}/templates/**",
+    "{{ cookiecutter.package_name }}/static/**",
+]
+preload_app = not reload  # Workers share its memory, and unusable settings stop the start.
+
+if os.geteuid() == 0:
+    # Only binding a port below 1024 needed root.
+    user = group = "www-data"
+    os.environ["HOME"] = pwd.getpwnam(user).pw_dir  # libpq looks there, and may not into root's
+
+    def post_fork(_server: object, _worker: object) -> None:
+        os.setgroups([])  # gunicorn leaves root's
