@@ -4,8 +4,6 @@ import itertools
 import json
 from pathlib import Path
 
-import pytest
-
 TEMPLATE = Path(__file__).parent.parent
 
 CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text())
@@ -28,14 +26,3 @@ def title(answers: dict[str, str]) -> str:
 
 ALL = combinations(*CHOICES)
 CORES = combinations(*CORE)
-
-
-def each_core() -> pytest.MarkDecorator:
-    """Run a test for each core combination, all of the tests of one on the same worker."""
-    return pytest.mark.parametrize(
-        "answers",
-        [
-            pytest.param(answers, id=title(answers), marks=pytest.mark.xdist_group(title(answers)))
-            for answers in CORES
-        ],
-    )

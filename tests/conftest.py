@@ -5,10 +5,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from combinations import TEMPLATE
+from combinations import CORES, TEMPLATE, title
 from cookiecutter.main import cookiecutter
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 Bake = Callable[..., Path]
+
+
+class ByBake(LoadScopeScheduling):
+    """Gives tests that share a bake to the same worker, which bakes and installs it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/test_bake.py"):
+            return "all combinations"
+        return next((core for core in map(title, CORES) if f"[{core}" in nodeid), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByBake:
+    return ByBake(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,15 +11,20 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import psycopg
 import pymysql
 import pytest
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 30
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
 
 
 def free_port() -> int:
@@ -64,10 +69,11 @@ def running(account: str, folder: Path, *steps: list[str]) -> Iterator[None]:
         process.wait(30)
 
 
-def wait_for(connect: "object", url: str) -> None:
+def wait_for(connect: Callable[[str], Closable], url: str) -> None:
+    """Wait until a connection succeeds. Raises TimeoutError."""
     end = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < end:
-        with contextlib.suppress(psycopg.OperationalError, pymysql.OperationalError):
+        with contextlib.suppress(OSError, psycopg.OperationalError, pymysql.OperationalError):
             connect(url).close()
             return
         time.sleep(0.1)  # nothing tells of a server that starts but its answer

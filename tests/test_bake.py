@@ -17,9 +17,6 @@ import yaml
 from combinations import ALL, TEMPLATE, title
 from cookiecutter.main import cookiecutter
 
-# All tests of this module share the bakes, so one worker runs them.
-pytestmark = pytest.mark.xdist_group("bakes")
-
 # What would tell, in any file, of a choice that was not made.
 WORDS = {
     ("database", "postgres"): r"postgres|psycopg|pg_",

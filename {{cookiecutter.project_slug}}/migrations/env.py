@@ -6,17 +6,17 @@ from flask import current_app
 db = current_app.extensions["migrate"].db
 
 
-def include_changes(_context, _revision, directives):
-    """Write no migration where the models and the tables agree."""
-    if directives[0].upgrade_ops.is_empty():
-        directives.clear()
+def drop_empty_migration(_context, _revision, directives):
+    """Let flask db migrate write nothing where the models and the tables agree."""
+    if getattr(context.config.cmd_opts, "autogenerate", False):
+        directives[:] = [script for script in directives if not script.upgrade_ops.is_empty()]
 
 
 OPTIONS = {
     "target_metadata": db.metadata,
     # SQLite cannot alter most of a table, so Alembic makes a new one and copies.
     "render_as_batch": True,
-    "process_revision_directives": include_changes,
+    "process_revision_directives": drop_empty_migration,
 }
 
 if context.is_offline_mode():

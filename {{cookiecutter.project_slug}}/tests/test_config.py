@@ -101,6 +101,7 @@ def test_without_a_secret_key_each_process_has_its_own() -> None:
         ({"DOMAIN_REDIRECTS": "b.example , c.d"}, "REDIRECTED_DOMAINS", ["b.example", "c.d"]),
         ({"DOMAIN_REDIRECTS": "b.example , c.d"}, "TRUSTED_HOSTS", ["b.example", "c.d"]),
     ],
+    ids=str,
 )
 def test_variable_sets(environ: dict[str, str], key: str, expected: Any) -> None:  # noqa: ANN401
     assert config.load(environ)[key] == expected
@@ -144,6 +145,7 @@ def test_other_number_is_a_problem(name: str, least: int, most: int, value: str)
             "SECRET_KEY: is missing, or is the key for local development.",
         ),
     ],
+    ids=["log-level", "log-format", "flag", "no-key", "development-key"],
 )
 def test_problem(environ: dict[str, str], problem: str) -> None:
     assert problems(environ) == [f"- {problem}"]

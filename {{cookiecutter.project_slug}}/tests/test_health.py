@@ -21,7 +21,9 @@ def test_process_is_alive_without_a_database(
     assert client.get("/healthz").status_code == 200
 
 
-def test_ready(client: FlaskClient) -> None:
+@pytest.mark.parametrize("dsn", ["", "file://{folder}/media"], ids=["no-media", "media"])
+def test_ready(make_app: Callable[..., Flask], tmp_path: Path, dsn: str) -> None:
+    client = make_app(DEFAULT_STORAGE_DSN=dsn.format(folder=tmp_path)).test_client()
     response = client.get("/readyz")
     assert (response.status_code, response.text) == (200, "database: ok\nmedia: ok\n")
     assert response.headers["Cache-Control"] == "no-store"

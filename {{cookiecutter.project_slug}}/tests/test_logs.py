@@ -86,6 +86,14 @@ def test_request_is_logged_without_its_query(
     assert "topsecret" not in line
 
 
+def test_request_that_the_development_server_logs_is_not_logged_again(
+    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
+) -> None:
+    client = make_app().test_client()
+    client.get("/hello", environ_overrides={"SERVER_SOFTWARE": "Werkzeug/3.1"})
+    assert lines() == []
+
+
 def test_line_outside_of_a_request_has_no_id(
     make_app: Callable[..., Flask], lines: Callable[[], list[str]]
 ) -> None:

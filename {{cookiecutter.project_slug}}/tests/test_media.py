@@ -234,6 +234,7 @@ def test_dsn(dsn: str, folder: str, base_url: str) -> None:
     ("dsn", "message"),
     [
         ("file://topsecret/media", "names no absolute folder"),
+        ("file:///data/media/?url=topsecret", "has an option url that is neither"),
         ("file:topsecret", "names no absolute folder"),
         ("/data/topsecret/", "has an unknown scheme"),
         ("gs://key:topsecret@bucket", "has an unknown scheme"),

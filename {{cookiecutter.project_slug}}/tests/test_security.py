@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, request, session
 from flask.testing import FlaskClient
-from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped]
+from flask_wtf.csrf import generate_csrf
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 DOMAINS = {"DOMAIN": "a.example", "DOMAIN_REDIRECTS": "www.a.example, b.example"}
@@ -60,6 +60,7 @@ def make_client(make_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
         ({"DOMAIN_ALIASES": "localhost, 127.0.0.1"}, "a.example", 400),
         ({"DOMAIN": "a.example", "DOMAIN_ALIASES": ".*"}, "b.example", 200),
     ],
+    ids=str,
 )
 def test_host(
     make_client: Callable[..., FlaskClient], environ: dict[str, str], host: str, status: int
@@ -301,3 +302,10 @@ def test_upload_is_limited(make_client: Callable[..., FlaskClient], size: int, s
     token = client.get("/token").text
     response = client.post("/upload", data=bytes(size), headers={"X-CSRFToken": token})
     assert response.status_code == status
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+
+
+def test_body_without_a_length_is_refused(make_client: Callable[..., FlaskClient]) -> None:
+    response = make_client().post("/upload", headers={"Transfer-Encoding": "chunked"})
+    assert response.status_code == 411
+{% endif %}

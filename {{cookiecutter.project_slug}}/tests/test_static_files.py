@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 from flask import Flask, url_for
 from flask.testing import FlaskClient
-from whitenoise.compress import main as compress  # type: ignore[import-untyped]
+from whitenoise.compress import main as compress
 
 from {{ cookiecutter.package_name }} import static_files
 

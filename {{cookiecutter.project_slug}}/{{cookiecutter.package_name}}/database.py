@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL, MetaData, make_url
+from sqlalchemy import URL, MetaData, {{ "Table, event, " if cookiecutter.database == "mysql" }}make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -51,6 +51,14 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate(db=db, directory=str(Path(__file__).parent.parent / "migrations"))
 
 
+{% if cookiecutter.database == 'mysql' %}
+@event.listens_for(Table, "after_parent_attach")
+def use_utf8mb4(table: Table, _metadata: MetaData) -> None:
+    """Let a table hold all of Unicode, whatever the server's default is."""
+    table.kwargs.setdefault("mysql_charset", "utf8mb4")
+
+
+{% endif %}
 def init_app(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app)
@@ -61,11 +69,13 @@ def engine_url(dsn: str) -> URL:
 
     Raises ValueError, which shows no part of the DSN.
     """
+    message = "is no database URL. In its password /, #, ? and @ must be percent-encoded."
     try:
         url = make_url(dsn)
     except (ArgumentError, ValueError):
-        message = "is no database URL. In its password /, #, ? and @ must be percent-encoded."
         raise ValueError(message) from None
+    if "@" in (url.host or ""):  # the end of a password
+        raise ValueError(message)
     driver = DRIVERS.get(url.get_backend_name())
     if driver is None:
         message = f"has an unknown scheme. Known are {', '.join(DRIVERS)}."

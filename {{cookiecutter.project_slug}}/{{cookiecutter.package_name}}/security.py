@@ -23,7 +23,6 @@ csrf = CSRFProtect()
 
 
 def init_app(app: Flask) -> None:
-    csrf.init_app(app)
     if app.config["PROXY_HOPS"]:
         # Each proxy appends to X-Forwarded-For, but only one tells the scheme. The real Host
         # reaches the application.
@@ -33,6 +32,7 @@ def init_app(app: Flask) -> None:
     app.before_request(refuse_chunked_body)
 {% endif %}
     app.before_request(redirect_to_main_url)
+    csrf.init_app(app)
 
     headers = list(response_headers(app).header_items())
 

@@ -33,7 +33,11 @@ class LocalStorage:
         if parts.netloc or not parts.path.startswith("/"):
             message = "names no absolute folder. It must start with file:/// and the folder."
             raise ValueError(message)
-        return cls(Path(parts.path), parse_qs(parts.query).get("url", [""])[0])
+        url = parse_qs(parts.query).get("url", [""])[0]
+        if url and not (url.startswith("/") or urlsplit(url).netloc):
+            message = "has an option url that is neither a path from / on nor a whole URL."
+            raise ValueError(message)
+        return cls(Path(parts.path), url)
 
     def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
         name = names.safe(name)
@@ -89,10 +93,11 @@ class LocalStorage:
 
 def serve(app: Flask, storage: LocalStorage) -> None:
     """Serve the files of `storage`, where its URLs belong to the application."""
-    if not storage.base_url.startswith("/"):
+    base_url = urlsplit(storage.base_url)
+    if base_url.netloc or not base_url.path:
         return
 
-    @app.get(f"{storage.base_url}<path:name>", endpoint="media")
+    @app.get(f"{base_url.path}<path:name>", endpoint="media")
     def media(name: str) -> Response:
         response = send_from_directory(storage.folder, name)
         # What users upload must not run as a part of this site.

@@ -5,15 +5,16 @@ import secrets
 import unicodedata
 from pathlib import PurePosixPath
 
-# Bytes of one part of a name. File systems allow 255, and a free name gets longer.
+# Bytes. File systems allow 255 for a part, and a free name gets longer.
 LONGEST_PART = 200
+LONGEST_NAME = 800
 
 
 def safe(name: str) -> str:
     """Return `name` as a relative path without anything special, such as "..", in it.
 
-    Letters and digits of all scripts stay, as do "-", "_", "." and "+" inside a part. Raises
-    ValueError where nothing is left.
+    Letters and digits of all scripts stay, as do "-", "_", "." and "+" inside a part. What is too
+    long is cut. Raises ValueError where nothing is left.
     """
     name = unicodedata.normalize("NFC", name).replace("\\", "/")
     parts = [re.sub(r"[^\w.+-]+", "_", part).strip("._") for part in name.split("/")]
@@ -21,6 +22,8 @@ def safe(name: str) -> str:
     if not parts:
         message = "A media file needs a name with a letter or digit in it."
         raise ValueError(message)
+    while sum(len(part.encode()) + 1 for part in parts) > LONGEST_NAME:
+        del parts[0]
     return "/".join(parts)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from . import names
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
 # What separates the bucket from the service in a host of AWS. The first in this list counts.
@@ -27,6 +28,8 @@ MARKERS = [
     ".s3-",
     ".s3.",
 ]
+
+CHOICES = {"auth": ["s3", "s3v4"], "addressing_style": ["auto", "path", "virtual"]}
 
 SIGNED_URL_SECONDS = 3600
 
@@ -78,11 +81,19 @@ class S3Storage:
         if has_port:
             message = "has a port. Name the service in the option endpoint instead."
             raise ValueError(message)
-        if options.get("auth", "") not in {"", "s3", "s3v4"}:
-            message = "has an unknown auth. Known are s3 and s3v4."
-            raise ValueError(message)
+        for option, values in CHOICES.items():
+            if options.get(option, values[0]) not in values:
+                message = f"has an unknown {option}. Known are {', '.join(values)}."
+                raise ValueError(message)
+        for option in ("endpoint", "url"):
+            if options.get(option) and not urlsplit(options[option]).netloc:
+                message = f"has an option {option} that is no whole URL."
+                raise ValueError(message)
 
-        host = parts.hostname or ""
+        host = parts.hostname
+        if not host:
+            message = "names no bucket."
+            raise ValueError(message)
         if endpoint := options.get("endpoint", ""):
             bucket, region = host, options.get("region_name", "")
         else:
@@ -113,7 +124,9 @@ class S3Storage:
     @property
     def base_url(self) -> str:
         bucket_url = f"{self.service_url.rstrip('/')}/{self.bucket}"
-        return f"{self.public_url or bucket_url}/{self.prefix}"
+        # A signature holds for the service, not for a public host in front of it.
+        public_url = "" if self.signed else self.public_url
+        return f"{public_url or bucket_url}/{self.prefix}"
 
     @cached_property
     def client(self) -> "S3Client":
@@ -143,24 +156,36 @@ class S3Storage:
 
     def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
         name = names.safe(name)
-        while not overwrite and self.exists(name):
-            name = names.free(name)
-        # put_object sends in small pieces, where upload_fileobj would hold many megabytes in
-        # buffers, but it has to know the length.
-        if not stream.seekable():
-            with tempfile.TemporaryFile() as copy:
-                shutil.copyfileobj(stream, copy)
-                copy.seek(0)
-                self._put(name, copy)
-        else:
-            self._put(name, stream)
-        return name
+        if stream.seekable():
+            return self._put(name, stream, overwrite=overwrite)
+        # put_object has to know the length. It holds little in memory, where upload_fileobj
+        # would hold a hundred megabytes.
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(stream, copy)
+            copy.seek(0)
+            return self._put(name, copy, overwrite=overwrite)
 
-    def _put(self, name: str, stream: BinaryIO) -> None:
+    def _put(self, name: str, stream: BinaryIO, *, overwrite: bool) -> str:
         options: dict[str, Any] = {"ACL": self.acl} if self.acl else {}
         if content_type := mimetypes.guess_type(name)[0]:
             options["ContentType"] = content_type
-        self.client.put_object(Bucket=self.bucket, Key=self._key(name), Body=stream, **options)
+        if not overwrite:
+            # Not every service knows this condition, so there is a look before, too.
+            options["IfNoneMatch"] = "*"
+        start = stream.tell()
+        while True:
+            if overwrite or not self.exists(name):
+                try:
+                    self.client.put_object(
+                        Bucket=self.bucket, Key=self._key(name), Body=stream, **options
+                    )
+                except self.client.exceptions.ClientError as error:
+                    if status(error) != HTTPStatus.PRECONDITION_FAILED:
+                        raise
+                    stream.seek(start)
+                else:
+                    return name
+            name = names.free(name)
 
     def open(self, name: str) -> BinaryIO:
         try:
@@ -176,9 +201,9 @@ class S3Storage:
         try:
             self.client.head_object(Bucket=self.bucket, Key=self._key(name))
         except self.client.exceptions.ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
-                return False
-            raise
+            if status(error) != HTTPStatus.NOT_FOUND:
+                raise
+            return False
         return True
 
     def list(self, prefix: str = "") -> Iterator[str]:
@@ -202,6 +227,10 @@ class S3Storage:
 
     def _key(self, name: str) -> str:
         return self.prefix + names.checked(name)
+
+
+def status(error: "ClientError") -> int:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def split_host(host: str, region: str) -> tuple[str, str, str]:
