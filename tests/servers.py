@@ -53,20 +53,20 @@ def running(account: str, folder: Path, *steps: list[str]) -> Iterator[None]:
     user = account if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    log = (folder / "log").open("w+")
     *preparations, server = steps
-    options = {"stdout": log, "stderr": log, "user": user, "cwd": folder}
-    for command in preparations:
-        subprocess.run(command, check=True, **options)
-    process = subprocess.Popen(server, **options)
-    try:
-        yield
-    except TimeoutError:
-        log.seek(0)
-        pytest.fail(log.read())
-    finally:
-        process.terminate()
-        process.wait(30)
+    with (folder / "log").open("w+") as log:
+        options = {"stdout": log, "stderr": log, "user": user, "cwd": folder}
+        for command in preparations:
+            subprocess.run(command, check=True, **options)
+        process = subprocess.Popen(server, **options)
+        try:
+            yield
+        except TimeoutError:
+            log.seek(0)
+            pytest.fail(log.read())
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def wait_for(connect: Callable[[str], Closable], url: str) -> None:

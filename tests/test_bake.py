@@ -19,7 +19,7 @@ from cookiecutter.main import cookiecutter
 
 # What would tell, in any file, of a choice that was not made.
 WORDS = {
-    ("database", "postgres"): r"postgres|psycopg|pg_",
+    ("database", "postgres"): r"postgres|psycopg|\bpg_",
     ("database", "mysql"): r"mysql|mariadb",
     ("gateway_server", "gunicorn"): r"gunicorn",
     ("gateway_server", "uwsgi"): r"uwsgi",

@@ -157,7 +157,7 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
             "STAGE": "live",
             "SECRET_KEY": config.DEVELOPMENT_KEY,
             "DATABASE_URL": "nonsense://user:topsecret@host/name",
-            "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@bucket",
+            "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
             "LOG_LEVEL": "topsecret",
             "WEB_CONCURRENCY": "topsecret",
             "SECURE_SSL_REDIRECT": "topsecret",

@@ -81,6 +81,12 @@ def test_long_name_is_shortened(storage: local.LocalStorage, name: str) -> None:
     assert Path(second).suffix == Path(first).suffix
 
 
+def test_long_name_loses_its_first_folders() -> None:
+    name = names.safe("/".join(["folder"] * 500 + ["file.txt"]))
+    assert len(name) <= names.LONGEST_NAME
+    assert name.endswith("folder/file.txt")
+
+
 def test_long_name_keeps_its_suffix() -> None:
     assert names.safe("a" * 300 + ".jpg").endswith("a.jpg")
 

@@ -320,6 +320,19 @@ def test_taken_name_is_not_overwritten(storage: s3.S3Storage) -> None:
     assert [read(storage, name) for name in (first, second)] == [b"first", b"second"]
 
 
+def test_name_that_is_taken_during_the_upload_is_not_overwritten(
+    storage: s3.S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.save("a.txt", io.BytesIO(b"first"))
+    monkeypatch.setattr(s3.S3Storage, "exists", lambda _self, _name: False)
+
+    name = storage.save("a.txt", io.BytesIO(b"second"))
+
+    assert name != "a.txt"
+    assert storage.open("a.txt").read() == b"first"
+    assert storage.open(name).read() == b"second"
+
+
 def test_taken_name_is_overwritten_when_asked(storage: s3.S3Storage) -> None:
     storage.save("cat.jpg", stream(b"first"))
     assert storage.save("cat.jpg", stream(b"second"), overwrite=True) == "cat.jpg"
