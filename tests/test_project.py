@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -202,10 +202,10 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(deployed: Project, server: str, s3: str) -> Iterator[Site]:
+def settings(deployed: Project, server: str, s3: str) -> dict[str, str]:
+    """What Divio sets for the project, whose database is migrated."""
     project, name = deployed, title(deployed.answers)
     add_notes(project)
-    port = servers.free_port()
     settings = {
         "STAGE": "test",
         "SECRET_KEY": SECRETS[0],
@@ -214,13 +214,20 @@ def site(deployed: Project, server: str, s3: str) -> Iterator[Site]:
         "DOMAIN": f" {DOMAIN} ",
         "DOMAIN_ALIASES": "",
         "DOMAIN_REDIRECTS": "www.example.org",
-        "PORT": f" {port} ",
         "WEB_CONCURRENCY": "",
     }
     project.run("flask", "db", "upgrade", **settings)
     project.run("flask", "db", "migrate", "-m", "Add notes", **settings)
     project.run("flask", "db", "upgrade", **settings)
-    log = project.folder.parent / "log"
+    return settings
+
+
+@contextmanager
+def serve(project: Project, settings: dict[str, str]) -> Iterator[Site]:
+    """Run the command of the image."""
+    port = servers.free_port()
+    settings = settings | {"PORT": f" {port} "}
+    log = project.folder.parent / f"log-{port}"
     with log.open("w") as output:
         process = subprocess.Popen(
             gateway_server(project),
@@ -238,6 +245,12 @@ def site(deployed: Project, server: str, s3: str) -> Iterator[Site]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def site(deployed: Project, settings: dict[str, str]) -> Iterator[Site]:
+    with serve(deployed, settings) as site:
+        yield site
 
 
 def storage(project: Project, s3: str, name: str) -> str:
@@ -384,11 +397,14 @@ def test_flask_check_tells_what_is_wrong(site: Site) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_server_stops_in_time_and_its_log_holds_no_secret(site: Site) -> None:
-    """Comes last: it stops the site."""
-    site.process.terminate()
+def test_server_stops_in_time_and_its_log_holds_no_secret(
+    deployed: Project, settings: dict[str, str]
+) -> None:
+    with serve(deployed, settings) as site:
+        site.get("/hello")
+        site.process.terminate()
+        assert site.process.wait(SECONDS_TO_STOP) == 0
 
-    assert site.process.wait(SECONDS_TO_STOP) == 0
     log = site.log.read_text()
     assert re.search(r"INFO \[\w+\] my_flask_app\.access: GET /hello 200 \d+ ms", log), log
     assert not [secret for secret in SECRETS if secret in log]

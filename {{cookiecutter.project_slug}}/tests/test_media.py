@@ -243,7 +243,7 @@ def test_dsn(dsn: str, folder: str, base_url: str) -> None:
         ("file:///data/media/?url=topsecret", "has an option url that is neither"),
         ("file:topsecret", "names no absolute folder"),
         ("/data/topsecret/", "has an unknown scheme"),
-        ("gs://key:topsecret@bucket", "has an unknown scheme"),
+        ("gs://key:topsecret@host", "has an unknown scheme"),
         ("http://[topsecret", "has an unknown scheme"),
     ],
 )
