@@ -74,24 +74,20 @@ def remove_empty_folders(folder):
         folder = os.path.dirname(folder)
 
 
-def tracked_files():
-    return set(git("ls-files", "-z").stdout.split("\0"))
-
-
-def make_repository():
+def make_repository(outer):
     """Have a git repository with a remote for Divio; return the sentences to tell about it."""
     if not os.path.lexists(".git"):
-        outer = git("rev-parse", "--show-toplevel")
-        if outer.returncode == 0 and git("check-ignore", "-q", ".").returncode != 0:
+        if outer and git("check-ignore", "-q", ".").returncode != 0:
             return [
-                f"The project is part of the git repository {outer.stdout.strip()}, so it did not "
-                "become one of its own.",
-                "Divio needs a repository with the Dockerfile at its root.",
+                f"The project is part of the git repository {outer}, so it did not become one",
+                "of its own. Divio needs a repository with the Dockerfile at its root.",
             ]
-        made = git("init", "-q")
+        made = git("init", "-q", "--initial-branch=main")
+        if made.returncode:  # git before 2.28 has no such option
+            made = git("init", "-q")
+            git("symbolic-ref", "HEAD", "refs/heads/main")
         if made.returncode:
             return ["The project is not a git repository yet:", made.stderr.strip()]
-        git("symbolic-ref", "HEAD", "refs/heads/main")  # git before 2.28 has no --initial-branch
     elif REMOTE_URL in git("remote", "-v").stdout.split():
         return []
 
@@ -105,7 +101,8 @@ def make_repository():
 if IN_SCRATCH_RENDER:
     prune(tracked=set())
 else:
-    prune(tracked_files())
+    outer_repository = git("rev-parse", "--show-toplevel").stdout.strip()
+    prune(set(git("ls-files", "-z").stdout.split("\0")) if outer_repository else set())
     say(
         "",
         f"{ANSWERS['project_name']} is baked. Commit it as it is, before you format or edit",
@@ -117,5 +114,5 @@ else:
         "    make run              # http://127.0.0.1:8000, no Docker needed",
         "",
         "README.md has the rest: Docker, settings, deployment on Divio, updates.",
-        *make_repository(),
+        *make_repository(outer_repository),
     )
