@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from combinations import CORES, TEMPLATE, title
-from cookiecutter.main import cookiecutter
+from pytest_cookies.plugin import Cookies
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -47,13 +47,12 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def bake(tmp_path_factory: pytest.TempPathFactory) -> Bake:
+def bake(cookies_session: Cookies) -> Bake:
     """Bake the template with some answers, the defaults otherwise, and return the project."""
 
     def run(**answers: str) -> Path:
-        folder = tmp_path_factory.mktemp("bake")
-        return Path(
-            cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=folder)
-        )
+        result = cookies_session.bake(extra_context=answers, template=str(TEMPLATE))
+        assert result.exception is None, f"{answers}: {result.exception}"
+        return result.project_path
 
     return run

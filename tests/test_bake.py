@@ -15,7 +15,7 @@ import jsonschema.protocols
 import pytest
 import yaml
 from combinations import ALL, TEMPLATE, title
-from cookiecutter.main import cookiecutter
+from conftest import Bake
 
 # What would tell, in any file, of a choice that was not made.
 WORDS = {
@@ -33,20 +33,9 @@ each = pytest.mark.parametrize("answers", ALL, ids=title)
 
 
 @pytest.fixture(scope="session")
-def bakes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def bakes(bake: Bake) -> dict[str, Path]:
     """Every combination, baked."""
-    folder = tmp_path_factory.mktemp("bakes")
-    return {
-        title(answers): Path(
-            cookiecutter(
-                str(TEMPLATE),
-                no_input=True,
-                extra_context=answers,
-                output_dir=folder / title(answers),
-            )
-        )
-        for answers in ALL
-    }
+    return {title(answers): bake(**answers) for answers in ALL}
 
 
 @pytest.fixture
@@ -159,10 +148,8 @@ def lock(path: Path) -> dict[str, str]:
 
 
 @each
-def test_second_bake_is_identical(answers: dict[str, str], project: Path, tmp_path: Path) -> None:
-    again = cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=tmp_path)
-
-    assert contents(Path(again)) == contents(project)
+def test_second_bake_is_identical(answers: dict[str, str], project: Path, bake: Bake) -> None:
+    assert contents(bake(**answers)) == contents(project)
 
 
 class Loader(yaml.CSafeLoader):

@@ -1,7 +1,6 @@
 """post_gen_project.py makes a git repository, and no state of git fails a bake."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,21 +148,39 @@ def test_both_remote_names_taken_is_told(folder: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a folder to somebody else")
 def test_folder_of_somebody_else_is_no_failure(folder: Path) -> None:
-    project, _ = bake(folder)
-    commit_all(project)
-    git(project, "remote", "remove", "origin")
-    os.chown(project, 12345, 12345)
-    os.chown(project / ".git", 12345, 12345)
-    shutil.rmtree(project / ".git")
-
-    # Empty but for a file that its owner committed nowhere would be refused; an empty one is not.
-    shutil.rmtree(project)
+    project = folder / "my-flask-app"
     project.mkdir()
     os.chown(project, 12345, 12345)
-    again, said = bake(folder, "-f")
 
-    assert (again / "pyproject.toml").is_file()
+    _, said = bake(folder, "-f")
+
+    assert "The git remote for Divio is not set" in said
     assert "dubious ownership" in said
+
+
+def test_worktree_gets_the_remote(folder: Path) -> None:
+    main = folder / "main"
+    main.mkdir()
+    git(main, "init", "-q")
+    author = ["-c", "user.name=Owner", "-c", "user.email=owner@example.org"]
+    git(main, *author, "commit", "-q", "--allow-empty", "-m", "Start")
+    git(main, "worktree", "add", "-q", "../my-flask-app")
+    # A work tree has a file .git, so this bakes over an existing folder.
+
+    bake(folder, "-f", "-s")
+
+    assert git(main, "remote", "get-url", "origin") == f"{URL}\n"
+
+
+def test_console_without_unicode_is_no_failure(folder: Path) -> None:
+    _, said = bake(
+        folder,
+        "project_name=Zo\u00eb \U0001f600",
+        "project_slug=my-flask-app",
+        PYTHONIOENCODING="ascii",
+    )
+
+    assert "is baked" in said
 
 
 def test_stray_module_in_the_temporary_folder_is_not_imported(folder: Path, tmp_path: Path) -> None:
