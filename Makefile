@@ -30,7 +30,7 @@ lint: $(VENV)/installed ## Check the template's own files
 
 .PHONY: lock
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(ARGS) \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(ARGS) \
 		--custom-compile-command 'make lock' --group dev --output-file requirements-dev.txt
 	python tools/lock.py $(ARGS)
 

@@ -37,14 +37,15 @@ SLUG_LENGTH = 63 - len("-stage")
 TAKEN_NAMES = set(
     """
     data migrations test tests
-    _pytest alembic ast_serialize blinker boto3 botocore brotli cffi cfgv click coverage
-    cryptography dateutil distlib dotenv filelock flask flask_cors flask_migrate
-    flask_sqlalchemy flask_wtf greenlet gunicorn identify iniconfig itsdangerous jinja2 jmespath
-    librt mako markupsafe moto mypy mypy_boto3_s3 mypy_extensions mypyc nodeenv packaging
-    pathspec platformdirs pluggy pre_commit pre_commit_hooks psycopg psycopg_binary py pycparser
-    pygments pytest pytest_cov python_discovery pythonjsonlogger pyuwsgi requests responses
-    ruamel ruff s3transfer secure six sqlalchemy typing_extensions urllib3 uv uwsgi
-    uwsgidecorators virtualenv werkzeug whitenoise wtforms xmltodict yaml
+    _pytest alembic ast_serialize blinker boto3 botocore brotli certifi cffi cfgv
+    charset_normalizer click coverage cryptography dateutil dist distlib dotenv filelock flask
+    flask_cors flask_migrate flask_sqlalchemy flask_wtf greenlet gunicorn identify idna
+    iniconfig itsdangerous jinja2 jmespath librt mako markupsafe moto mypy mypy_boto3_s3
+    mypy_extensions mypyc nodeenv packaging pathspec platformdirs pluggy pre_commit
+    pre_commit_hooks psycopg psycopg_binary py py_partiql_parser pycparser pygments pytest
+    pytest_cov python_discovery pythonjsonlogger pyuwsgi requests responses ruamel ruff
+    s3transfer secure six sqlalchemy typing_extensions urllib3 uv uwsgi uwsgidecorators
+    virtualenv werkzeug whitenoise wtforms xmltodict yaml
     """.split()
 )
 

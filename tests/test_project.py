@@ -15,7 +15,7 @@ import boto3
 import pytest
 import requests
 import servers
-from combinations import CORES, title
+from combinations import CORES, TEMPLATE, title
 from conftest import Bake
 from moto.server import ThreadedMotoServer
 
@@ -409,3 +409,12 @@ def test_server_stops_in_time_and_its_log_holds_no_secret(
     assert re.search(r"INFO \[\w+\] my_flask_app\.access: GET /hello 200 \d+ ms", log), log
     assert not [secret for secret in SECRETS if secret in log]
     assert "Traceback" not in log
+
+
+def test_no_package_can_hide_what_the_project_imports(project: Project) -> None:
+    code = "import importlib.metadata as m; print(*m.packages_distributions())"
+    installed = {name for name in project.run("python", "-c", code).split() if name.islower()}
+    hook = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text()
+    taken = set(re.search(r'TAKEN_NAMES = set\(\n    """(.*?)"""', hook, re.DOTALL)[1].split())
+
+    assert {name for name in installed if name.isidentifier() and name[0] != "_"} <= taken

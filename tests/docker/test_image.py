@@ -1,0 +1,262 @@
+"""The image of each core combination, by itself."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from combinations import CORES, title
+from conftest import PACKAGE, Project
+from engine import DOMAIN, Container, container, docker, eventually, inspect, run
+
+ONE_OF_EACH_SERVER = [
+    {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "s3"},
+    {"database": "mysql", "gateway_server": "uwsgi", "media_storage": "local"},
+]
+DEPLOYED = ("--env=STAGE=test", "--env=SECRET_KEY=secret", f"--env=DOMAIN={DOMAIN}")
+READ_ONLY = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
+SECONDS_TO_FIRST_ANSWER = 3
+SECONDS_TO_STOP = 10
+
+
+@pytest.fixture(scope="session")
+def web(project: Project) -> Iterator[Container]:
+    with container(project.image, options=DEPLOYED) as web:
+        eventually(web.is_answering, "the first answer")
+        yield web
+
+
+def test_first_answer_comes_in_time(project: Project) -> None:
+    started = time.monotonic()
+    with container(project.image, options=DEPLOYED) as web:
+        eventually(lambda: web.get("/").status_code == 200, "an answer on /")
+        took = time.monotonic() - started
+
+    assert took < SECONDS_TO_FIRST_ANSWER, f"{project.core}: {took:.1f} s"
+
+
+def test_probe_by_address_passes(web: Container) -> None:
+    """https://docs.divio.com/background/build-process/ has the rule."""
+    answer = web.get("/", Host="10.0.0.164:11453", **{"X-Forwarded-Proto": ""})
+
+    assert answer.status_code < 500
+
+
+def test_needs_no_setting(project: Project) -> None:
+    with container(project.image) as web:
+        eventually(lambda: web.get("/", Host="10.0.0.164").status_code == 200, "an answer on /")
+
+
+def test_runs_read_only_as_any_user(project: Project) -> None:
+    with container(project.image, options=(*DEPLOYED, *READ_ONLY), port=8000) as web:
+        eventually(lambda: web.get("/").status_code == 200, "an answer on /")
+
+        assert web.get("/probe/request").json()["user"] == 12345
+        assert web.stop()[0] == 0
+
+
+def test_port_may_be_blank(project: Project) -> None:
+    blank = ("--env=PORT= ", "--env=WEB_CONCURRENCY= ")
+    with container(project.image, options=(*DEPLOYED, *blank)) as web:
+        eventually(web.is_answering, "an answer")
+
+
+PRIVILEGES = """
+import glob, re
+for status in glob.glob("/proc/[0-9]*/status"):
+    text = open(status).read()
+    if re.search(r"^PPid:\\s+1$", text, re.M) and "/exec" not in text:
+        print(*(re.search(rf"^{name}:(.*)$", text, re.M)[1].split() for name in ("Uid", "Gid", "Groups", "CapEff")))
+"""
+
+
+def test_workers_have_no_privileges(project: Project, web: Container) -> None:
+    workers = web.execute("python", "-c", PRIVILEGES).splitlines()
+
+    assert len(workers) >= 2
+    for worker in workers:
+        uid, gid, groups, capabilities = re.findall(r"\[(.*?)\]", worker)
+        assert uid == gid == "'33', '33', '33', '33'"
+        assert groups in {"", "'33'"}
+        assert int(capabilities.strip("'"), 16) == 0
+
+
+def test_workers_can_change_nothing_but_media_and_temporary_files(web: Container) -> None:
+    find = "find / -xdev -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' 2>/dev/null"
+    writable = web.execute("setpriv", "--reuid=33", "--regid=33", "--clear-groups", "sh", "-c", find + "; true")
+
+    allowed = re.compile(r"/tmp|/var/tmp|/run/lock|/data(/media)?|/var/mail")
+    assert [path for path in writable.splitlines() if not allowed.match(path)] == []
+
+
+def test_holds_what_it_needs_and_nothing_else(project: Project, web: Container) -> None:
+    names = set(web.execute("sh", "-c", "cd /app && ls -A").splitlines())
+
+    server = {"gunicorn": "gunicorn.conf.py", "uwsgi": "uwsgi.ini"}
+    expected = {PACKAGE, "migrations", "requirements.txt", server[project.answers["gateway_server"]]}
+    assert names - {"__pycache__"} == expected
+    assert web.execute("find", "/data") == "/data\n/data/media"
+    for pattern in (".git*", "test_*", ".env*", "*.sqlite", "Dockerfile"):
+        assert web.execute("find", "/app", "-name", pattern) == ""
+    installed = web.execute("sh", "-c", "ls /opt/venv/bin /opt/venv/lib/python*/site-packages")
+    assert not re.search(r"^(pip|setuptools|brotli|pytest|mypy)", installed, re.MULTILINE | re.I)
+    assert web.execute("find", "/usr/bin", "-name", "*gcc*") == docker(
+        "run", "--rm", project.base, "find", "/usr/bin", "-name", "*gcc*"
+    )
+
+
+STALE = """
+import compileall, importlib.util, pathlib, sys
+for root in sys.argv[1:]:
+    for path in pathlib.Path(root).rglob("*.py"):
+        cache = pathlib.Path(importlib.util.cache_from_source(path))
+        if not cache.exists():
+            print("missing:", path)
+        elif int.from_bytes(cache.read_bytes()[8:12], "little") != int(path.stat().st_mtime) & 0xFFFFFFFF:
+            print("stale:", path)
+"""
+
+
+def test_bytecode_is_compiled(web: Container) -> None:
+    missing = web.execute("python", "-c", STALE, "/app", "/opt/venv").splitlines()
+
+    assert [line for line in missing if "/templates/" not in line] == []
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_static_files_are_hashed_and_compressed(web: Container, encoding: str) -> None:
+    path = re.search(r"/static/style\.[0-9a-f]{12}\.css", web.get("/").text)[0]
+    answer = web.get(path, **{"Accept-Encoding": encoding})
+
+    assert answer.headers["Content-Encoding"] == encoding
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_says_how_it_is_run(project: Project) -> None:
+    config = inspect(project.image, "image")["Config"]
+
+    assert not config.get("Entrypoint")
+    assert not config.get("User")
+    assert list(config["ExposedPorts"]) == ["80/tcp"]
+    assert config["Cmd"][0] in {"sh", "uwsgi"}
+    assert f"FLASK_APP={PACKAGE}" in config["Env"]
+    labels = {key.rpartition("image.")[2]: value for key, value in config["Labels"].items()}
+    assert labels["title"] == "my-flask-app"
+    assert labels["description"] == "A Flask application on Divio."
+    assert labels["base.name"].endswith(project.base)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["flask", "db", "upgrade"],
+        ["/opt/venv/bin/flask", "routes"],
+        ["sh", "-c", "flask --version && id"],
+        ["python", "--version"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_any_command_takes_the_place_of_the_server(project: Project, command: list[str]) -> None:
+    docker("run", "--rm", *DEPLOYED, project.image, *command)
+
+
+def test_unusable_settings_stop_it_with_a_message(project: Project) -> None:
+    done = run("docker", "run", "--rm", "--env=STAGE=live", project.image, check=False, timeout=60)
+
+    assert done.returncode
+    assert "SECRET_KEY" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def health_check(project: Project) -> list[str]:
+    kind, *command = inspect(project.image, "image")["Config"]["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    return command
+
+
+@pytest.mark.parametrize("port", ["", "8000", " 8000 "])
+def test_health_check_asks_the_server_at_its_port(project: Project, port: str) -> None:
+    number = int(port.strip() or 80)
+    with container(project.image, options=(f"--env=PORT={port}",), port=number) as web:
+        eventually(web.is_answering, "an answer")
+
+        web.execute(*health_check(project))
+
+
+def test_health_check_can_fail(project: Project) -> None:
+    done = run("docker", "run", "--rm", project.image, *health_check(project), check=False)
+
+    assert done.returncode == 1
+    assert "Connection refused" in done.stdout
+
+
+def test_stop_lets_requests_finish(project: Project) -> None:
+    with container(project.image, options=DEPLOYED) as web:
+        eventually(web.is_answering, "an answer")
+        url = web.url
+        with ThreadPoolExecutor() as pool:
+            slow = [pool.submit(web.get, "/probe/slow?seconds=4") for _ in range(6)]
+            eventually(lambda: web.logs(), "logs")
+            eventually(lambda: connections(web) >= len(slow), "all requests under way")
+            status, seconds = web.stop()
+            answers = [answer.result() for answer in slow]
+
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "done")] * 6, url
+    assert (status, seconds < SECONDS_TO_STOP) == (0, True), f"{project.core}: {seconds:.1f} s"
+
+
+def test_stop_does_not_wait_for_ever(project: Project) -> None:
+    with container(project.image, options=DEPLOYED) as web:
+        eventually(web.is_answering, "an answer")
+        with ThreadPoolExecutor() as pool:
+            slow = pool.submit(web.get, "/probe/slow?seconds=20")
+            eventually(lambda: connections(web) >= 1, "the request under way")
+            status, seconds = web.stop()
+            slow.exception()
+
+    assert (status, seconds < SECONDS_TO_STOP) == (0, True), f"{project.core}: {seconds:.1f} s"
+
+
+def connections(web: Container) -> int:
+    """Return how many connections to its port are open (state 01 in /proc/net/tcp)."""
+    table = web.execute("cat", "/proc/net/tcp")
+    return len(re.findall(rf"^ *\d+: \w+:{web.port:04X} \w+:\w+ 01 ", table, re.MULTILINE))
+
+
+@pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)
+def test_classic_builder_makes_the_same(
+    answers: dict[str, str], build: Callable[..., Project]
+) -> None:
+    project = build(answers)
+    tag = f"{project.image}-classic"
+    without = os.environ | {"DOCKER_BUILDKIT": "0"}
+    run("docker", "build", "--tag", tag, str(project.folder), env=without, timeout=900)
+
+    with container(tag, options=DEPLOYED) as web:
+        eventually(web.is_answering, "an answer")
+        assert web.execute("python", "-c", STALE, "/app", "/opt/venv") == ""
+        files = "find /app /opt/venv -printf '%P %M %u\\n' | sort"
+        assert web.execute("sh", "-c", files) == docker(
+            "run", "--rm", project.image, "sh", "-c", files
+        )
+
+
+@pytest.mark.parametrize("answers", CORES[:1], ids=title)
+def test_change_of_source_installs_nothing(
+    answers: dict[str, str], build: Callable[..., Project]
+) -> None:
+    project = build(answers)
+    source = project.folder / PACKAGE / "pages.py"
+    original = source.read_text()
+    source.write_text(original + "# changed\n")
+    try:
+        said = docker("build", "--progress=plain", str(project.folder))
+    finally:
+        source.write_text(original)
+
+    step = re.search(r"^#(\d+) \[build .*pip .*install", said, re.MULTILINE)[1]
+    assert f"#{step} CACHED" in said
+    step = re.search(r"^#(\d+) \[build .*whitenoise", said, re.MULTILINE)[1]
+    assert f"#{step} CACHED" not in said
