@@ -123,11 +123,15 @@ def problems_of_folder():
 
     import subprocess  # costs more than all the rest, and a fresh bake does not need it
 
+    # Set where git itself runs this hook, for another repository than this folder's.
+    redirections = "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"
+    environment = {key: value for key, value in os.environ.items() if key not in redirections}
+    options = {"env": environment, "capture_output": True, "text": True, "errors": "replace"}
     status = ["git", "status", "--porcelain", "--untracked-files=all", "--", "."]
     try:
-        git = subprocess.run(status, capture_output=True, text=True)
+        git = subprocess.run(status, **options)
         clean = git.returncode == 0 and not git.stdout
-        tracked = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True).stdout
+        tracked = subprocess.run(["git", "ls-files", "-z"], **options).stdout
     except FileNotFoundError:
         clean, tracked = False, ""
     if not clean:

@@ -40,8 +40,8 @@ def program(*names: str) -> str | None:
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
 
-def missing(server: str, variable: str) -> None:
-    message = f"There is no {server}. Run 'make bootstrap', install it, or set {variable} to a URL."
+def missing(what: str) -> None:
+    message = f"There is no {what}. 'make bootstrap' installs it on Debian, as root."
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
@@ -102,7 +102,7 @@ def postgres() -> Iterator[str]:
         return
     initdb, server = program("initdb"), program("postgres")
     if not initdb or not server:
-        missing("Postgres", "TEST_POSTGRES_URL")
+        missing("Postgres, nor a URL in TEST_POSTGRES_URL")
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         port, data = free_port(), f"{name}/data"
         make = [initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
@@ -121,7 +121,7 @@ def mysql() -> Iterator[str]:
         return
     server, install = program("mariadbd", "mysqld"), program("mariadb-install-db")
     if not server:
-        missing("MySQL or MariaDB", "TEST_MYSQL_URL")
+        missing("MySQL or MariaDB, nor a URL in TEST_MYSQL_URL")
     with tempfile.TemporaryDirectory(prefix="mysql-") as name:
         port, data = free_port(), f"--datadir={name}/data"
         if install:

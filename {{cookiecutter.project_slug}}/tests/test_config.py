@@ -10,6 +10,7 @@ DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 
 DEFAULTS: dict[str, Any] = {
     "CANONICAL_DOMAIN": None,
+    "DEPLOYED": False,
     "DEVELOPMENT": False,
     "HSTS_SECONDS": 365 * 24 * 3600,
     "HTTPS_ONLY": False,
@@ -82,6 +83,9 @@ def test_without_a_secret_key_each_process_has_its_own() -> None:
         ({"STAGE": "local"}, "HTTPS_ONLY", False),
         ({"STAGE": "local"}, "PROXY_HOPS", 0),
         (DEPLOYED, "DEVELOPMENT", False),
+        (DEPLOYED, "DEPLOYED", True),
+        ({"STAGE": "local"}, "DEPLOYED", False),
+        ({"DOMAIN": "App.Example.org"}, "CANONICAL_DOMAIN", "app.example.org"),
         (DEPLOYED, "HTTPS_ONLY", True),
         (DEPLOYED, "PROXY_HOPS", 1),
         (DEPLOYED, "SESSION_COOKIE_SECURE", True),

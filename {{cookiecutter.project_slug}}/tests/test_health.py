@@ -36,6 +36,13 @@ def test_not_ready_without_the_database(
     assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
 
 
+def test_not_ready_when_deployed_with_the_database_in_memory(
+    make_app: Callable[..., Flask],
+) -> None:
+    response = make_app(**DEPLOYED, DATABASE_URL="").test_client().get("/readyz")
+    assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
+
+
 def test_not_ready_without_the_media_storage(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
@@ -57,7 +64,7 @@ def test_reason_is_in_the_log_alone(
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_rules_about_hosts_and_https_do_not_apply(
-    make_app: Callable[..., Flask], path: str
+    make_app: Callable[..., Flask], tmp_path: Path, path: str
 ) -> None:
-    client = make_app(**DEPLOYED).test_client()
+    client = make_app(**DEPLOYED, DATABASE_URL=f"sqlite:///{tmp_path}/db").test_client()
     assert client.get(path, headers={"Host": "10.0.0.164:11453"}).status_code == 200

@@ -81,6 +81,19 @@ def test_long_name_is_shortened(storage: local.LocalStorage, name: str) -> None:
     assert Path(second).suffix == Path(first).suffix
 
 
+@pytest.mark.parametrize("name", ["", "/", "..", "notes/", "notes/..", "notes/_"])
+def test_name_without_a_file_is_refused(storage: local.LocalStorage, name: str) -> None:
+    with pytest.raises(ValueError, match="needs a name"):
+        storage.save(name, io.BytesIO())
+
+
+def test_name_below_a_file_is_refused(storage: local.LocalStorage) -> None:
+    storage.save("notes", io.BytesIO())
+    for name in ("notes/a.txt", "notes/a/b.txt"):
+        with pytest.raises(ValueError, match="a part of it is a file"):
+            storage.save(name, io.BytesIO())
+
+
 def test_long_name_loses_its_first_folders() -> None:
     name = names.safe("/".join(["folder"] * 500 + ["file.txt"]))
     assert len(name) <= names.LONGEST_NAME

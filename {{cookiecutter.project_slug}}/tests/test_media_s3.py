@@ -163,6 +163,8 @@ def test_client_has_a_region_though_the_dsn_has_none() -> None:
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?addressing_style=x", "unknown addressing_style"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?url=%2Fmedia%2F", "url that is no whole URL"),
         ("s3://key:topsecret@bkt/?endpoint=minio:9000", "endpoint that is no whole URL"),
+        ("s3://key:topsecret@bkt/?endpoint=http%3A%2F%2F%5Bx", "endpoint that is no whole URL"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=a%2Fb", "domain that is no host name"),
         ("s3://key:topsecret@/?endpoint=http%3A%2F%2Fminio", "names no bucket"),
         ("s4://key:topsecret@bkt.s3.amazonaws.com/", "has an unknown scheme"),
     ],
@@ -192,10 +194,10 @@ def test_split_variables_make_a_storage() -> None:
         bucket="bkt.divio-media.org",
         access_key="key",
         secret_key="se/cr%2Bet",
+        endpoint="https://s3.eu-central-1.amazonaws.com",
         region="eu-central-1",
         public_url="https://bkt.divio-media.org",
     )
-    assert storage.service_url == "https://s3.eu-central-1.amazonaws.com/"
     assert storage.url(NAME) == f"https://bkt.divio-media.org/{QUOTED}"
 
 
@@ -320,17 +322,23 @@ def test_taken_name_is_not_overwritten(storage: s3.S3Storage) -> None:
     assert [read(storage, name) for name in (first, second)] == [b"first", b"second"]
 
 
+def test_virtual_host_is_in_the_urls() -> None:
+    storage = from_dsn("bkt.s3.eu-central-1.amazonaws.com/?addressing_style=virtual&qs_auth=true")
+    assert storage.base_url == "https://bkt.s3.eu-central-1.amazonaws.com/"
+    assert storage.url("a.txt").startswith("https://bkt.s3.eu-central-1.amazonaws.com/a.txt?")
+
+
 def test_name_that_is_taken_during_the_upload_is_not_overwritten(
     storage: s3.S3Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.save("a.txt", io.BytesIO(b"first"))
+    storage.save("a.txt", stream(b"first"))
     monkeypatch.setattr(s3.S3Storage, "exists", lambda _self, _name: False)
 
-    name = storage.save("a.txt", io.BytesIO(b"second"))
+    name = storage.save("a.txt", stream(b"second"))
 
     assert name != "a.txt"
-    assert storage.open("a.txt").read() == b"first"
-    assert storage.open(name).read() == b"second"
+    assert read(storage, "a.txt") == b"first"
+    assert read(storage, name) == b"second"
 
 
 def test_taken_name_is_overwritten_when_asked(storage: s3.S3Storage) -> None:

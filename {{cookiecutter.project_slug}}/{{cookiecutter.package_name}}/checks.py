@@ -35,6 +35,9 @@ def check(name: str, probe: Callable[[], str]) -> Check:
 
 
 def database() -> str:
+    if current_app.config["DEPLOYED"] and db.engine.url.database in {None, "", ":memory:"}:
+        message = "DATABASE_URL is not set, so what is saved is lost"
+        raise RuntimeError(message)
     with db.engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     return f"{db.engine.dialect.name} answers"
@@ -74,6 +77,7 @@ def media_round_trip() -> str:
 
 
 def static_files() -> str:
-    files = [path for path in Path(current_app.static_folder or "").rglob("*") if path.is_file()]
-    compressed = sum(path.suffix == ".br" for path in files)
-    return f"{len(files)} files, {compressed} of them compressed by Brotli"
+    paths = [path for path in Path(str(current_app.static_folder)).rglob("*") if path.is_file()]
+    files = [path for path in paths if path.suffix not in {".br", ".gz"}]
+    compressed = sum(path.suffix == ".br" for path in paths)
+    return f"{len(files)} files, {compressed} of them compressed"

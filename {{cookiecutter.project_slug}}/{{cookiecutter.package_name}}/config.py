@@ -1,4 +1,4 @@
-"""Configuration from environment variables, and the one place that knows their names.
+"""Configuration from environment variables, and the one place of the package with their names.
 
 Those that Divio sets: https://docs.divio.com/reference/divio-environment-variables/
 """
@@ -35,27 +35,26 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
 
     https_only = env.flag("SECURE_SSL_REDIRECT", default=deployed)
     database_url = env.parsed(database.engine_url, "DATABASE_URL", "DEFAULT_DATABASE_DSN")
-    storage = env.parsed(media.from_dsn, "DEFAULT_STORAGE_DSN")
 {% if cookiecutter.media_storage == 's3' %}
     if not env.text("DEFAULT_STORAGE_DSN") and env.text("DEFAULT_STORAGE_BUCKET"):
-        # What current Divio services set beside the DSN:
-        # https://docs.divio.com/reference/work-media-storage
-        custom_domain = env.text("DEFAULT_STORAGE_CUSTOM_DOMAIN")
-        storage = media.s3.S3Storage(
+        # Divio sets the parts beside the DSN: https://docs.divio.com/reference/work-media-storage
+        env.values["DEFAULT_STORAGE_DSN"] = media.s3.dsn_of_parts(
             bucket=env.text("DEFAULT_STORAGE_BUCKET"),
             access_key=env.text("DEFAULT_STORAGE_ACCESS_KEY_ID"),
             secret_key=env.text("DEFAULT_STORAGE_SECRET_ACCESS_KEY"),
             region=env.text("DEFAULT_STORAGE_REGION"),
-            public_url=custom_domain and f"https://{custom_domain}",
+            domain=env.text("DEFAULT_STORAGE_CUSTOM_DOMAIN"),
             endpoint=env.text("DEFAULT_STORAGE_ENDPOINT_URL"),
         )
 {% endif %}
+    storage = env.parsed(media.from_dsn, "DEFAULT_STORAGE_DSN")
     domains = env.words("DOMAIN")
     redirected = env.words("DOMAIN_REDIRECTS")
     hosts = domains + env.words("DOMAIN_ALIASES") + redirected
 
     config = {
         "DEVELOPMENT": stage == "local",
+        "DEPLOYED": deployed,
         "SECRET_KEY": env.text("SECRET_KEY") or secrets.token_hex(),
         "LOG_LEVEL": env.choice("LOG_LEVEL", "info", "debug", "warning", "error", "critical"),
         "LOG_FORMAT": env.choice("LOG_FORMAT", "text", "json"),
@@ -102,8 +101,8 @@ class Environment:
         return self.values.get(name, "")
 
     def words(self, name: str) -> list[str]:
-        """Return what stands between the commas of the value."""
-        return [word.strip() for word in self.text(name).split(",") if word.strip()]
+        """Return what stands between the commas of the value, in lower case."""
+        return [word.strip().lower() for word in self.text(name).split(",") if word.strip()]
 
     def choice(self, name: str, default: str, *others: str) -> str:
         """Return the value in lower case, which has to be one of those given."""

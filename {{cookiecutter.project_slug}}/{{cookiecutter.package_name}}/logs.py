@@ -14,15 +14,15 @@ FORMAT = "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"
 access = logging.getLogger(f"{__package__}.access")
 
 
-class OneLineFormatter(logging.Formatter):
-    """Keeps a message on its line, so that no visitor can forge another. Tracebacks stay."""
+class IndentingFormatter(logging.Formatter):
+    """Indents all lines of a record but its first, so that no visitor can forge a record."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        return "\\n".join(super().formatMessage(record).splitlines())
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n  ".join(super().format(record).splitlines())
 
 
 def init_app(app: Flask) -> None:
-    formatter: logging.Formatter = OneLineFormatter(FORMAT)
+    formatter: logging.Formatter = IndentingFormatter(FORMAT)
     if app.config["LOG_FORMAT"] == "json":
         from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415
 

@@ -53,10 +53,10 @@ def redirect_to_main_url() -> Response | None:
         return None  # A host that is not ours is refused, not redirected.
     config = current_app.config
     scheme = "https" if config["HTTPS_ONLY"] else request.scheme
-    host = request.host
+    host = request.host.lower()
     if config["CANONICAL_DOMAIN"] and host.partition(":")[0] in config["REDIRECTED_DOMAINS"]:
         host = config["CANONICAL_DOMAIN"]
-    if (scheme, host) == (request.scheme, request.host):
+    if (scheme, host) == (request.scheme, request.host.lower()):
         return None
     code = 302 if request.method in {"GET", "HEAD"} else 307
     return redirect(urlsplit(request.url)._replace(scheme=scheme, netloc=host).geturl(), code)

@@ -17,7 +17,7 @@ PLAIN_MAX_AGE = 300
 
 
 def init_app(app: Flask) -> None:
-    folder, prefix = Path(app.static_folder or ""), f"{app.static_url_path}/"
+    folder, prefix = Path(str(app.static_folder)), f"{app.static_url_path}/"
     hashed: dict[str, str] = {}
     static = WhiteNoise(
         app.wsgi_app,

@@ -19,7 +19,10 @@ from . import local{{ ', s3' if cookiecutter.media_storage == 's3' }}
 
 
 class Storage(Protocol):
-    """What each kind of storage can do. Data streams: no file is read into memory whole."""
+    """What each kind of storage can do. Data streams: no file is read into memory whole.
+
+    A name that is none, or that would leave the storage, raises ValueError.
+    """
 
     def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
         """Store what is left of `stream` and return the name it got.
@@ -29,7 +32,7 @@ class Storage(Protocol):
         """
 
     def open(self, name: str) -> BinaryIO:
-        """Return the file for reading. Raises FileNotFoundError."""
+        """Return the file for reading, from start to end. Raises FileNotFoundError."""
 
     def delete(self, name: str) -> None:
         """Delete the file, if there is one."""

@@ -42,7 +42,11 @@ class LocalStorage:
     def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
         name = names.safe(name)
         target = self.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            message = f"{name!r} cannot be stored: a part of it is a file."
+            raise ValueError(message) from None
         # Hidden until it is whole, so that nobody reads half a file.
         partial = target.with_name(f".{secrets.token_hex(16)}")
         try:

@@ -14,14 +14,14 @@ def safe(name: str) -> str:
     """Return `name` as a relative path without anything special, such as "..", in it.
 
     Letters and digits of all scripts stay, as do "-", "_", "." and "+" inside a part. What is too
-    long is cut. Raises ValueError where nothing is left.
+    long is cut. Raises ValueError where nothing is left behind the last slash.
     """
     name = unicodedata.normalize("NFC", name).replace("\\", "/")
     parts = [re.sub(r"[^\w.+-]+", "_", part).strip("._") for part in name.split("/")]
-    parts = [shortened(part) for part in parts if part]
-    if not parts:
-        message = "A media file needs a name with a letter or digit in it."
+    if not parts[-1]:
+        message = "A media file needs a name."
         raise ValueError(message)
+    parts = [shortened(part) for part in parts if part]
     while sum(len(part.encode()) + 1 for part in parts) > LONGEST_NAME:
         del parts[0]
     return "/".join(parts)

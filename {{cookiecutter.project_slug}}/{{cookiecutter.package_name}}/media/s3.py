@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from . import names
 
@@ -36,9 +36,9 @@ SIGNED_URL_SECONDS = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class S3Storage:
-    """Media in a bucket. All but its name may be blank.
+    """Media in a bucket. All but its name and endpoint may be blank.
 
-    endpoint: the URL of the service; AWS in the region where it is blank
+    endpoint: the URL of the service
     region: what signatures name; us-east-1 where it is blank
     prefix: the folder of all files in the bucket, ending in a slash
     public_url: scheme and host under which the public sees the files; the bucket's own where
@@ -52,9 +52,9 @@ class S3Storage:
     """
 
     bucket: str
+    endpoint: str
     access_key: str = ""
     secret_key: str = field(default="", repr=False)
-    endpoint: str = ""
     region: str = ""
     prefix: str = ""
     public_url: str = ""
@@ -81,15 +81,7 @@ class S3Storage:
         if has_port:
             message = "has a port. Name the service in the option endpoint instead."
             raise ValueError(message)
-        for option, values in CHOICES.items():
-            if options.get(option, values[0]) not in values:
-                message = f"has an unknown {option}. Known are {', '.join(values)}."
-                raise ValueError(message)
-        for option in ("endpoint", "url"):
-            if options.get(option) and not urlsplit(options[option]).netloc:
-                message = f"has an option {option} that is no whole URL."
-                raise ValueError(message)
-
+        check_options(options)
         host = parts.hostname
         if not host:
             message = "names no bucket."
@@ -118,12 +110,16 @@ class S3Storage:
         )
 
     @property
-    def service_url(self) -> str:
-        return self.endpoint or f"https://s3.{self.region or 'us-east-1'}.amazonaws.com/"
+    def style(self) -> Literal["auto", "path", "virtual"]:
+        style = self.addressing_style or ("path" if "." in self.bucket else "auto")
+        return cast("Literal['auto', 'path', 'virtual']", style)
 
     @property
     def base_url(self) -> str:
-        bucket_url = f"{self.service_url.rstrip('/')}/{self.bucket}"
+        service = urlsplit(self.endpoint)
+        bucket_url = f"{service.scheme}://{service.netloc}/{self.bucket}"
+        if self.style == "virtual":
+            bucket_url = f"{service.scheme}://{self.bucket}.{service.netloc}"
         # A signature holds for the service, not for a public host in front of it.
         public_url = "" if self.signed else self.public_url
         return f"{public_url or bucket_url}/{self.prefix}"
@@ -134,19 +130,18 @@ class S3Storage:
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
-        style = self.addressing_style or ("path" if "." in self.bucket else "auto")
         return boto3.session.Session().client(
             "s3",
-            endpoint_url=self.service_url,
+            endpoint_url=self.endpoint,
             region_name=self.region or "us-east-1",
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
             config=Config(
                 signature_version=self.auth or None,
-                s3={"addressing_style": cast("Literal['auto', 'virtual', 'path']", style)},
-                # Seconds. With a second attempt they stay below the 30 of the load balancer.
-                connect_timeout=4,
-                read_timeout=10,
+                s3={"addressing_style": self.style},
+                # Seconds. Two calls with a second attempt each end before the load balancer's 30.
+                connect_timeout=2,
+                read_timeout=5,
                 retries={"total_max_attempts": 2},
                 # Other services than AWS may not know the checksums that boto3 would send.
                 request_checksum_calculation="when_required",
@@ -156,10 +151,10 @@ class S3Storage:
 
     def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
         name = names.safe(name)
-        if stream.seekable():
+        # put_object holds little in memory, where upload_fileobj would hold a hundred megabytes.
+        # But it has to know the length, and starts over from the very beginning.
+        if stream.seekable() and stream.tell() == 0:
             return self._put(name, stream, overwrite=overwrite)
-        # put_object has to know the length. It holds little in memory, where upload_fileobj
-        # would hold a hundred megabytes.
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(stream, copy)
             copy.seek(0)
@@ -172,7 +167,6 @@ class S3Storage:
         if not overwrite:
             # Not every service knows this condition, so there is a look before, too.
             options["IfNoneMatch"] = "*"
-        start = stream.tell()
         while True:
             if overwrite or not self.exists(name):
                 try:
@@ -182,7 +176,7 @@ class S3Storage:
                 except self.client.exceptions.ClientError as error:
                     if status(error) != HTTPStatus.PRECONDITION_FAILED:
                         raise
-                    stream.seek(start)
+                    stream.seek(0)
                 else:
                     return name
             name = names.free(name)
@@ -227,6 +221,41 @@ class S3Storage:
 
     def _key(self, name: str) -> str:
         return self.prefix + names.checked(name)
+
+
+def check_options(options: dict[str, str]) -> None:
+    """Raise ValueError if the value of an option cannot be used."""
+    for option, values in CHOICES.items():
+        if options.get(option, values[0]) not in values:
+            message = f"has an unknown {option}. Known are {', '.join(values)}."
+            raise ValueError(message)
+    for option in ("endpoint", "url"):
+        if options.get(option) and not is_whole_url(options[option]):
+            message = f"has an option {option} that is no whole URL."
+            raise ValueError(message)
+    if "/" in options.get("domain", ""):
+        message = "has an option domain that is no host name."
+        raise ValueError(message)
+
+
+def dsn_of_parts(  # noqa: PLR0913
+    *, bucket: str, access_key: str, secret_key: str, region: str, domain: str, endpoint: str
+) -> str:
+    """Return a DSN for a bucket, which is on AWS where `endpoint` is blank."""
+    options = {
+        "endpoint": endpoint or f"https://s3.{region or 'us-east-1'}.amazonaws.com",
+        "region_name": region,
+        "domain": domain,
+    }
+    credentials = f"{quote(access_key, safe='')}:{quote(secret_key, safe='')}"
+    return f"s3://{credentials}@{bucket}/?{urlencode(options)}"
+
+
+def is_whole_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).netloc)
+    except ValueError:
+        return False
 
 
 def status(error: "ClientError") -> int:
