@@ -9,7 +9,7 @@ A name is a relative path with "/" between its parts, whatever the storage.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol, cast
+from typing import IO, BinaryIO, Protocol, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
@@ -24,7 +24,7 @@ class Storage(Protocol):
     A name that is none, or that would leave the storage, raises ValueError.
     """
 
-    def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
+    def save(self, name: str, stream: IO[bytes], *, overwrite: bool = False) -> str:
         """Store what is left of `stream` and return the name it got.
 
         The name is made safe, so it may come from a user. Where it is taken, a free one is used

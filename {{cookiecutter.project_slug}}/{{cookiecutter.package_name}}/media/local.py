@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 from urllib.parse import parse_qs, quote, urlsplit
 
 from flask import Flask, Response, send_from_directory
@@ -39,7 +39,7 @@ class LocalStorage:
             raise ValueError(message)
         return cls(Path(parts.path), url)
 
-    def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
+    def save(self, name: str, stream: IO[bytes], *, overwrite: bool = False) -> str:
         name = names.safe(name)
         target = self.folder / name
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from . import names
@@ -149,7 +149,7 @@ class S3Storage:
             ),
         )
 
-    def save(self, name: str, stream: BinaryIO, *, overwrite: bool = False) -> str:
+    def save(self, name: str, stream: IO[bytes], *, overwrite: bool = False) -> str:
         name = names.safe(name)
         # put_object holds little in memory, where upload_fileobj would hold a hundred megabytes.
         # But it has to know the length, and starts over from the very beginning.
@@ -160,7 +160,7 @@ class S3Storage:
             copy.seek(0)
             return self._put(name, copy, overwrite=overwrite)
 
-    def _put(self, name: str, stream: BinaryIO, *, overwrite: bool) -> str:
+    def _put(self, name: str, stream: IO[bytes], *, overwrite: bool) -> str:
         options: dict[str, Any] = {"ACL": self.acl} if self.acl else {}
         if content_type := mimetypes.guess_type(name)[0]:
             options["ContentType"] = content_type
