@@ -24,6 +24,14 @@ demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0
 test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn" runs some of them
 	python -m pytest --numprocesses auto $(ARGS)
 
+.PHONY: test-docker
+test-docker: $(VENV)/installed ## Test the images and the local stack on a Docker engine
+	python -m pytest tests/docker --numprocesses 2 $(ARGS)
+
+.PHONY: measure-images
+measure-images: $(VENV)/installed ## Print a table of sizes and times of the images
+	python tools/measure_images.py
+
 .PHONY: lint
 lint: $(VENV)/installed ## Check the template's own files
 	pre-commit run --all-files

@@ -180,6 +180,7 @@ def schema(name: str) -> jsonschema.protocols.Validator:
 def test_files_keep_their_schemas(project: Path) -> None:
     schemas = {
         "docker-compose.yml": "compose-spec",
+        "docker-compose.production.yml": "compose-spec",
         ".github/workflows/ci.yml": "github-workflows",
         ".gitlab-ci.yml": "gitlab-ci",
     }
@@ -221,6 +222,8 @@ def test_compose_file_is_what_the_divio_cli_counts_on(
     assert database["environment"]["SERVICE_MANAGER"] == f"fsm-{answers['database']}"
     assert ".:/app:rw" in database["volumes"], "divio app pull db restores from /app/.divio"
     assert not [name for name, service in services.items() if "profiles" in service]
+    edge = parsed(project / "docker-compose.production.yml")["services"]
+    assert ("nginx" in edge) == (answers["reverse_proxy"] == "nginx")
     settings = database["environment"]
     if answers["database"] == "postgres":
         assert settings["POSTGRES_DB"] == "db"

@@ -119,11 +119,12 @@ def start_database(project: Project, network: str, name: str) -> Database:
     """Start the database of the local stack, without its mounts."""
     services = yaml.safe_load((project.folder / "docker-compose.yml").read_text())["services"]
     service = services["database_default"]
-    health = service["healthcheck"]
+    health = service["healthcheck"]["test"]
+    assert health[0] == "CMD"
     docker(
         *["run", "--detach", "--name", name, f"--network={network}"],
         *[f"--env={key}={value}" for key, value in service["environment"].items()],
-        *[f"--health-cmd={shlex.join(health["test"][1:])}", "--health-interval=1s"],
+        *[f"--health-cmd={shlex.join(health[1:])}", "--health-interval=1s"],
         service["image"],
     )
     eventually(lambda: is_healthy(name), f"{name} is healthy")

@@ -7,27 +7,29 @@ a load balancer does, which would take the next container.
 import collections
 import http.client
 import json
+import socket
 import sys
 import threading
 import time
 
-host, port, threads, *paths = sys.argv[1:]
+host, site, threads, *paths = sys.argv[1:]
+address = socket.gethostbyname(host)  # The name of a container goes with it.
 stop = threading.Event()
 outcomes: collections.Counter = collections.Counter()
-last: dict = {}
 lock = threading.Lock()
 
 
 def ask(path: str) -> str:
     while not stop.is_set():
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection = http.client.HTTPConnection(address, timeout=1)
         try:
             connection.connect()
+            connection.sock.settimeout(35)
         except OSError:
             time.sleep(0.02)
             continue
         try:
-            headers = {"Host": "app.example.org", "X-Forwarded-Proto": "https"}
+            headers = {"Host": site, "X-Forwarded-Proto": "https"}
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             answer.read()
@@ -42,8 +44,9 @@ def ask(path: str) -> str:
 def work(path: str) -> None:
     while not stop.is_set():
         outcome = ask(path)
-        with lock:
-            outcomes[f"{path} {outcome}"] += bool(outcome)
+        if outcome:
+            with lock:
+                outcomes[f"{path} {outcome}"] += 1
 
 
 workers = [threading.Thread(target=work, args=(path,)) for path in paths * int(threads)]

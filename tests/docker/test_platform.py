@@ -1,0 +1,206 @@
+"""What Divio does with an image, in its order, with each core combination."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+import requests
+from conftest import Database, Project, is_healthy, start_database
+from engine import DOMAIN, FORWARDED, PREFIX, Container, container, docker, eventually, load
+
+PICTURE = bytes(range(256)) * 4096
+SECONDS_TO_RECOVER = 20
+
+
+@dataclass(frozen=True)
+class Site:
+    """An environment on Divio: an image and its settings."""
+
+    project: Project
+    network: str
+    settings: dict[str, str]
+
+    def options(self, **more: str) -> tuple[str, ...]:
+        settings = self.settings | more
+        return (f"--network={self.network}", *(f"--env={k}={v}" for k, v in settings.items()))
+
+    def command(self, *command: str) -> str:
+        return docker("run", "--rm", *self.options(), self.project.image, *command)
+
+    def server(self, **more: str) -> "Container":
+        return container(self.project.image, options=self.options(**more))
+
+
+@pytest.fixture(scope="session")
+def site(
+    project: Project, network: str, database_of: Callable[[Project], Database], s3: str
+) -> Site:
+    storage = "file:///data/media/?url=%2Fmedia%2F"
+    if project.answers["media_storage"] == "s3":
+        bucket = f"{Container(s3, 5000).url}/{project.core}"
+        eventually(lambda: requests.put(bucket, timeout=10).ok, "a bucket")
+        storage = f"s3://key:sec%2Fret@{project.core}/prefix?endpoint=http%3A%2F%2F{s3}%3A5000"
+    settings = {
+        "STAGE": "test",
+        "SECRET_KEY": "the-secret-key",
+        "DATABASE_URL": database_of(project).new(project.core.replace("-", "_")),
+        "DEFAULT_STORAGE_DSN": storage,
+        "DOMAIN": DOMAIN,
+    }
+    return Site(project, network, settings)
+
+
+@pytest.fixture(scope="session")
+def released(site: Site) -> Site:
+    """The environment after its release command."""
+    site.command("flask", "db", "upgrade")
+    return site
+
+
+@pytest.fixture(scope="session")
+def web(released: Site) -> Iterator[Container]:
+    with released.server() as web:
+        eventually(web.is_answering, "the first answer")
+        yield web
+
+
+def test_release_command_can_be_repeated(released: Site) -> None:
+    released.command("/opt/venv/bin/flask", "db", "upgrade")
+
+
+def test_check_finds_all_well(released: Site) -> None:
+    said = released.command("flask", "check")
+
+    assert said.count("ok ") == 5
+    assert "FAILED" not in said
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "scheme", "status"),
+    [
+        ("/", "10.0.0.164:11453", "http", 400),
+        ("/", DOMAIN, "https", 200),
+        ("/", DOMAIN, "http", 302),
+        ("/", "evil.example", "https", 400),
+        ("/healthz", "10.0.0.164:11453", "http", 200),
+        ("/readyz", "10.0.0.164:11453", "http", 200),
+        ("/probe/rows", DOMAIN, "https", 200),
+    ],
+)
+def test_request_gets_its_answer(
+    web: Container, path: str, host: str, scheme: str, status: int
+) -> None:
+    assert web.get(path, Host=host, **{"X-Forwarded-Proto": scheme}).status_code == status
+
+
+def test_forwarded_headers_are_believed_once(web: Container) -> None:
+    seen = web.get("/probe/request", **{"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}).json()
+
+    assert seen["client"] == "203.0.113.7"
+    assert seen["url"] == f"https://{DOMAIN}/probe/request"
+
+
+def test_media_goes_there_and_back(web: Container, s3: str) -> None:
+    answer = requests.post(
+        f"{web.url}/probe/media", headers=FORWARDED, files={"file": PICTURE}, timeout=30
+    )
+    url = answer.text
+    assert answer.status_code == 200, url
+
+    if url.startswith("/"):
+        read = web.get(url)
+    else:
+        read = requests.get(url.replace(f"http://{s3}:5000", Container(s3, 5000).url), timeout=30)
+
+    assert read.content == PICTURE
+    assert read.headers["Content-Type"] == "image/png"
+
+
+def test_log_tells_of_requests_and_no_secret(released: Site, web: Container) -> None:
+    web.get("/hello?secret=s")
+    said = web.logs()
+
+    assert re.search(r"GET /hello 200 \d+ ms", said)
+    for secret in ("the-secret-key", "sec%2Fret", "sec/ret", "secret=s"):
+        assert secret not in said
+
+
+def test_stop_under_load_fails_no_request(released: Site) -> None:
+    with released.server() as web:
+        eventually(web.is_answering, "the first answer")
+        image, network = released.project.image, released.network
+        paths = ("/hello", "/probe/rows", "/probe/slow?seconds=0.3")
+        with load(image, network, web.name, *paths) as answers:
+            eventually(lambda: web.logs().count(" 200 ") > 100, "load")
+            status = web.stop()
+
+        said = web.logs()
+
+    # Whoever was still waiting to be let in is turned away, and a load balancer asks the next
+    # container. Whatever the application has begun it has to finish.
+    for path in paths:
+        begun = len(re.findall(rf" GET {re.escape(path.partition('?')[0])} ", said))
+        assert answers[f"{path} 200"] == begun, f"{path}: {begun} begun, answered: {answers}"
+    assert status == 0
+
+
+def test_restart_of_the_database_is_survived(
+    project: Project, network: str, released: Site
+) -> None:
+    name = f"{PREFIX}-restarted-{project.core}"
+    database = start_database(project, network, name)
+    try:
+        site = Site(project, network, released.settings | {"DATABASE_URL": database.new("app")})
+        site.command("flask", "db", "upgrade")
+        with site.server() as web:
+            eventually(lambda: web.get("/readyz").status_code == 200, "the database in use")
+            paths = ("/hello", "/probe/rows")
+            with load(project.image, network, web.name, *paths) as answers:
+                eventually(lambda: web.logs().count("/probe/rows 200") > 50, "load")
+                docker("restart", "--time=5", name)
+                eventually(lambda: is_healthy(name), "the database is healthy")
+                recovered = time.monotonic()
+                counts = lambda: web.get("/probe/rows").status_code == 200  # noqa: E731
+                eventually(counts, "recovery", SECONDS_TO_RECOVER)
+            # More at once than all threads of all workers: a stuck pool would show.
+            with ThreadPoolExecutor(24) as pool:
+                statuses = list(pool.map(lambda _: web.get("/probe/rows").status_code, range(96)))
+
+        assert statuses == [200] * 96, f"{time.monotonic() - recovered:.1f} s after recovery"
+        assert set(outcomes(answers, "/hello")) == {"200"}, answers
+        # What asked while the database was away got an error, or was cut off.
+        assert outcomes(answers, "/probe/rows")["200"] > 50, answers
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def outcomes(answers: dict[str, int], path: str) -> dict[str, int]:
+    return {
+        key.removeprefix(f"{path} "): count
+        for key, count in answers.items()
+        if key.startswith(f"{path} ")
+    }
+
+
+def test_database_may_come_later(project: Project, network: str, released: Site) -> None:
+    name = f"{PREFIX}-later-{project.core}"
+    scheme, account = {"postgres": ("postgres", "postgres"), "mysql": ("mysql", "root")}[
+        project.answers["database"]
+    ]
+    url = f"{scheme}://{account}@{name}/db"
+    with released.server(DATABASE_URL=url) as web:
+        eventually(web.is_answering, "the first answer")
+        assert web.get("/").status_code == 200
+        answer = web.get("/readyz")
+        assert answer.status_code == 503
+        assert "database: failed" in answer.text
+        assert "media: ok" in answer.text
+
+        start_database(project, network, name)
+        try:
+            eventually(lambda: web.get("/readyz").status_code == 200, "the database in use")
+        finally:
+            docker("rm", "--force", "--volumes", name)

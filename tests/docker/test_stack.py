@@ -1,0 +1,261 @@
+"""The local stack of each core combination, as an owner uses it."""
+
+import http.client
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from combinations import CORES, title
+from conftest import PACKAGE, Project
+from engine import eventually, inspect, load, run
+from stacks import DEVELOPMENT, OWNER, PRODUCTION, Stack, stack_of
+
+PICTURE = bytes(range(256)) * 4096
+ONE_OF_EACH_SERVER = [CORES[0], CORES[-1]]
+
+
+@pytest.fixture(scope="session")
+def development(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("development")
+    with stack_of(project, folder, DEVELOPMENT) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize("file", [DEVELOPMENT, PRODUCTION])
+def test_compose_file_is_valid(project: Project, file: str) -> None:
+    said = run("docker", "compose", "--file", file, "config", "--format=json", cwd=project.folder)
+    web = json.loads(said.stdout)["services"]["web"]
+
+    assert [(port["target"], port["published"]) for port in web["ports"]] == [(80, "8000")]
+
+
+def test_starts_when_the_database_is_healthy_and_migrates(development: Stack) -> None:
+    [database], [web] = development.containers("database_default"), development.containers("web")
+    healthy = inspect(database.name)["State"]["Health"]["Log"][0]["End"]
+
+    assert inspect(database.name)["State"]["Health"]["Status"] == "healthy"
+    assert healthy[:19] <= inspect(web.name)["State"]["StartedAt"][:19]
+    assert development.shows("all applied")
+    assert development.get("/probe/rows").text == "0"
+
+
+def test_is_as_fast_to_stop_as_to_start(development: Stack) -> None:
+    started = time.monotonic()
+    development.compose("stop", "web")
+    took = time.monotonic() - started
+    development.compose("start", "web")
+    eventually(lambda: development.get("/").status_code == 200, "the page")
+
+    assert took < 4
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("templates/welcome.html", "{% block main %}", "{% block main %}The new template."),
+        ("pages.py", "Hello, World!", "The new code."),
+        ("static/style.css", "body {", "/* The new style. */ body {"),
+    ],
+    ids=lambda value: value if "/" in value or ".py" in value else "",
+)
+def test_change_is_seen(development: Stack, file: str, old: str, new: str) -> None:
+    path = development.folder / PACKAGE / file
+    text = path.read_text()
+    assert old in text, file
+    path.write_text(text.replace(old, new, 1))
+    page = {".html": "/", ".py": "/hello", ".css": "/static/style.css"}[path.suffix]
+
+    eventually(lambda: development.shows(new.partition("The")[2].split(".")[0], page), new)
+
+
+def test_media_is_in_the_folder(development: Stack) -> None:
+    upload = {"file": PICTURE}
+    url = requests.post(f"{development.url}/probe/media", files=upload, timeout=30).text
+
+    assert url == "/media/probe/picture.png"
+    assert (development.folder / "data/media/probe/picture.png").read_bytes() == PICTURE
+    assert development.get(url).content == PICTURE
+
+
+def test_new_files_belong_to_the_owner(development: Stack) -> None:
+    as_owner = ["exec", "--no-TTY", f"--user={OWNER}"]
+    development.compose(*as_owner, "web", "flask", "db", "revision", "-m", "Nothing")
+    requests.post(f"{development.url}/probe/media", files={"file": b"x"}, timeout=30)
+
+    files = list(development.folder.rglob("*"))
+    assert [path for path in files if "nothing.py" in path.name]
+    assert [path for path in files if path.lstat().st_uid != OWNER] == []
+
+
+def test_root_may_still_change_owners(development: Stack) -> None:
+    """As `divio app pull media` does."""
+    development.compose("run", "--rm", "web", "chown", str(OWNER), "/data")
+
+
+@pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)
+def test_change_of_dependencies_rebuilds(
+    answers: dict[str, str], build: Callable[..., Project], tmp_path: Path
+) -> None:
+    with stack_of(build(answers), tmp_path, DEVELOPMENT) as stack:
+        [before] = stack.containers("web")
+        image = inspect(before.name)["Image"]
+        command = ["docker", "compose", "watch", "--no-up"]
+        log = (tmp_path / "watch.log").open("w+")
+        with subprocess.Popen(
+            command, cwd=stack.folder, env=stack.environment, stdout=log, stderr=log
+        ) as watch:
+            try:
+                eventually(lambda: "Watch enabled" in Path(log.name).read_text(), "watch")
+                with (stack.folder / "requirements.txt").open("a") as requirements:
+                    requirements.write("# changed\n")
+                eventually(lambda: images(stack) not in ([], [image]), "a new image", 120)
+                eventually(lambda: stack.get("/").status_code == 200, "the page")
+            except AssertionError as error:
+                error.add_note(Path(log.name).read_text())
+                raise
+            finally:
+                watch.terminate()
+                watch.wait(20)
+                log.close()
+
+
+def images(stack: Stack) -> list[str]:
+    return [inspect(web.name)["Image"] for web in stack.containers("web")]
+
+
+@pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)
+def test_production_image_runs_as_on_divio(
+    answers: dict[str, str], build: Callable[..., Project], tmp_path: Path
+) -> None:
+    with stack_of(build(answers), tmp_path, PRODUCTION) as stack:
+        [web] = stack.containers("web")
+        details = inspect(web.name)
+
+        assert {mount["Type"] for mount in details["Mounts"]} == {"volume"}
+        assert details["Config"]["Cmd"] == inspect(details["Image"], "image")["Config"]["Cmd"]
+        assert list(details["NetworkSettings"]["Ports"]) == ["80/tcp"]
+        assert "all applied" not in stack.get("/").text, "the state is for development"
+        assert stack.get("/probe/request").json()["user"] == 33
+        assert stack.get("/readyz").text == "database: ok\nmedia: ok\n"
+
+
+@pytest.fixture(scope="session")
+def edge(
+    project: Project, build: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    behind_nginx = build(project.answers, reverse_proxy="nginx")
+    folder = tmp_path_factory.mktemp("edge")
+    with stack_of(behind_nginx, folder, PRODUCTION, "--scale=web=3") as stack:
+        seen = set()
+
+        def balances() -> bool:
+            seen.add(stack.get("/probe/session").json()["replica"])
+            return len(seen) == 3
+
+        eventually(balances, "three replicas")
+        yield stack
+
+
+def test_replicas_share_a_session(edge: Stack) -> None:
+    session = requests.Session()
+    answers = [session.get(f"{edge.url}/probe/session", timeout=30).json() for _ in range(12)]
+
+    assert [answer["visits"] for answer in answers] == list(range(1, 13))
+    assert len({answer["replica"] for answer in answers}) == 3
+
+
+def test_edge_speaks_the_protocol_of_the_server(edge: Stack) -> None:
+    [nginx] = edge.containers("nginx")
+    config = nginx.execute("cat", "/etc/nginx/nginx.conf")
+    uwsgi = edge.project.answers["gateway_server"] == "uwsgi"
+
+    assert edge.get("/probe/request").json()["uwsgi"] == uwsgi
+    assert ("uwsgi_pass" in config) == uwsgi
+    assert ("proxy_pass" in config) != uwsgi
+
+
+def test_edge_forwards_what_divio_forwards(edge: Stack) -> None:
+    forged = {"X-Forwarded-For": "198.51.100.1", "X-Forwarded-Proto": "https"}
+    seen = edge.get("/probe/request?a=b", **forged).json()
+
+    [nginx] = edge.containers("nginx")
+    networks = inspect(nginx.name)["NetworkSettings"]["Networks"].values()
+    assert seen["client"] in {network["Gateway"] for network in networks}
+    assert seen["url"] == f"{edge.url}/probe/request?a=b"
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+def test_static_file_passes_the_edge(edge: Stack, encoding: str) -> None:
+    path = re.search(r"/static/style\.[0-9a-f]{12}\.css", edge.get("/").text)[0]
+    answer = edge.get(path, **{"Accept-Encoding": encoding})
+
+    assert answer.headers.get("Content-Encoding", "identity") == encoding
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_media_passes_the_edge(edge: Stack) -> None:
+    upload = {"file": PICTURE}
+    url = requests.post(f"{edge.url}/probe/media", files=upload, timeout=30).text
+    answers = [edge.get(url) for _ in range(3)]
+
+    assert [answer.content == PICTURE for answer in answers] == [True] * 3
+    assert answers[0].headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "server"),
+    [(501, "nginx"), (101, "application")],
+)
+def test_body_that_is_too_large_is_refused(edge: Stack, megabytes: int, server: str) -> None:
+    if server == "nginx":  # from its length alone
+        connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=30)
+        connection.putrequest("POST", "/probe/size")
+        connection.putheader("Content-Length", str(megabytes * 2**20))
+        connection.endheaders()
+        answer = connection.getresponse()
+        status, page = answer.status, answer.read().decode()
+    else:
+        body = b"0" * (megabytes * 2**20)
+        answer = requests.post(f"{edge.url}/probe/size", data=body, timeout=60)
+        status, page = answer.status_code, answer.text
+
+    assert status == 413
+    assert ("nginx" in page) == (server == "nginx")
+
+
+def test_large_body_passes_the_edge(edge: Stack) -> None:
+    files = {"file": b"0" * (90 * 2**20)}
+    answer = requests.post(f"{edge.url}/probe/size", files=files, timeout=60)
+
+    assert answer.text == str(90 * 2**20)
+
+
+def test_edge_gives_up_on_a_slow_answer(edge: Stack) -> None:
+    if edge.project.answers not in ONE_OF_EACH_SERVER:
+        pytest.skip("tested with one of each server: it takes half a minute")
+    started = time.monotonic()
+    status = edge.get("/probe/slow?seconds=33").status_code
+    took = time.monotonic() - started
+
+    # uWSGI may end the worker after 25 seconds, before the edge has waited for its 30.
+    assert status in {502, 504}
+    assert 24 < took < 33
+
+
+def test_replica_that_stops_under_load_fails_no_request(edge: Stack) -> None:
+    web = edge.containers("web")[0]
+    network = f"{edge.name}_default"
+    image = edge.project.image
+    paths = ("/probe/slow?seconds=0.2", "/probe/rows")
+    with load(image, network, "nginx", *paths, site="127.0.0.1") as answers:
+        eventually(lambda: web.logs().count(" 200 ") > 50, "load on the replica")
+        status = web.stop()
+
+    assert {outcome.rpartition(" ")[2] for outcome in answers} == {"200"}, answers
+    assert status == 0
+    edge.compose("up", "--detach", "--scale=web=3")
