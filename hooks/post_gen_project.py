@@ -21,7 +21,7 @@ PACKAGE = ANSWERS["package_name"]
 SLUG = ANSWERS["project_slug"]
 REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 
-# Which files belong to which choice. A new one goes into pre_gen_project.py, OPTIONAL_FILES, too.
+# Which files belong to which choice.
 FILES_OF_CHOICE = {
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini"],

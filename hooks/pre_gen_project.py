@@ -63,16 +63,22 @@ FOLDERS = [
     f"{PACKAGE}/static",
     f"{PACKAGE}/templates",
 ]
-# The files that post_gen_project.py deletes where they were not chosen.
-OPTIONAL_FILES = [
-    ".github/workflows/ci.yml",
-    ".gitlab-ci.yml",
-    "gunicorn.conf.py",
-    "nginx.conf",
-    "tests/test_media_s3.py",
-    "uwsgi.ini",
-    f"{PACKAGE}/media/s3.py",
-]
+# The files that the template writes.
+FILES = """
+    .dockerignore .editorconfig .env-local .github/workflows/ci.yml .gitignore .gitlab-ci.yml
+    .pre-commit-config.yaml Dockerfile Makefile PACKAGE/__init__.py PACKAGE/checks.py
+    PACKAGE/cli.py PACKAGE/config.py PACKAGE/database.py PACKAGE/errors.py PACKAGE/health.py
+    PACKAGE/logs.py PACKAGE/media/__init__.py PACKAGE/media/local.py PACKAGE/media/names.py
+    PACKAGE/media/s3.py PACKAGE/pages.py PACKAGE/security.py PACKAGE/static/favicon.svg
+    PACKAGE/static/style.css PACKAGE/static_files.py PACKAGE/templates/base.html
+    PACKAGE/templates/error.html PACKAGE/templates/welcome.html README.md data/media/.gitkeep
+    docker-compose.production.yml docker-compose.yml gunicorn.conf.py migrations/env.py
+    migrations/script.py.mako migrations/versions/.gitkeep nginx.conf pyproject.toml
+    requirements-dev.txt requirements.txt tests/conftest.py tests/test_cli.py
+    tests/test_config.py tests/test_database.py tests/test_errors.py tests/test_health.py
+    tests/test_logs.py tests/test_media.py tests/test_media_s3.py tests/test_pages.py
+    tests/test_security.py tests/test_static_files.py uwsgi.ini
+    """.replace("PACKAGE", PACKAGE).split()
 
 
 def problems_of_answers():
@@ -141,19 +147,14 @@ def problems_of_folder():
         )
         return
 
-    for path in OPTIONAL_FILES:
-        if os.path.lexists(path) and path not in tracked.split("\0"):
-            yield f"{path} is ignored by git and might be lost. Move it away, then bake again."
     for folder in FOLDERS:
         if os.path.islink(folder) or (os.path.exists(folder) and not os.path.isdir(folder)):
             yield f"{folder} must be a folder, not a file or a link. Rename it, then bake again."
-    for folder in [".", *filter(os.path.isdir, FOLDERS)]:
-        for entry in os.scandir(folder):
-            if entry.is_symlink() and not os.path.exists(entry.path):
-                yield (
-                    f"{os.path.normpath(entry.path)} is a link to nothing, and would be written "
-                    "through. Delete it, then bake again."
-                )
+    for path in FILES:
+        # What git does not track, it does not restore: an ignored file, the target of a link.
+        target = os.path.relpath(os.path.realpath(path))
+        if os.path.lexists(path) and target not in tracked.split("\0"):
+            yield f"{path} is not tracked by git and might be lost. Move it away, then bake again."
 
 
 problems = list(problems_of_answers())

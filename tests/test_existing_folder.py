@@ -86,9 +86,20 @@ def no_repository(repository: Path) -> None:
     (repository / ".git").rename(repository.parent / "elsewhere")
 
 
-def ignored_optional_file(repository: Path) -> None:
+def ignored_file_of_another_choice(repository: Path) -> None:
     commit(repository, {".gitignore": "uwsgi.ini\n"})
     (repository / "uwsgi.ini").write_text("precious")
+
+
+def ignored_file(repository: Path) -> None:
+    commit(repository, {".gitignore": ".env-local\n"})
+    (repository / ".env-local").write_text("precious")
+
+
+def link_to_the_outside(repository: Path) -> None:
+    (repository.parent / "outside").write_text("precious")
+    (repository / "Dockerfile").symlink_to("../outside")
+    commit(repository, {})
 
 
 def file_where_a_folder_goes(repository: Path) -> None:
@@ -112,10 +123,12 @@ def dangling_link(repository: Path) -> None:
         (untracked, "not a clean git work tree"),
         (modified, "not a clean git work tree"),
         (no_repository, "not a clean git work tree"),
-        (ignored_optional_file, "uwsgi.ini is ignored by git"),
+        (ignored_file_of_another_choice, "uwsgi.ini is not tracked by git"),
+        (ignored_file, ".env-local is not tracked by git"),
+        (link_to_the_outside, "Dockerfile is not tracked by git"),
         (file_where_a_folder_goes, "migrations must be a folder"),
         (link_where_a_folder_goes, "tests must be a folder"),
-        (dangling_link, "Dockerfile is a link to nothing"),
+        (dangling_link, "Dockerfile is not tracked by git"),
     ],
 )
 def test_unsafe_folder_is_refused_untouched(
@@ -155,10 +168,32 @@ def test_hook_knows_the_folders_of_the_template() -> None:
     assert set(re.findall(r'"(.+)"', in_hook.replace("{PACKAGE}", package))) | {package} == folders
 
 
-def test_both_hooks_know_the_same_optional_files() -> None:
-    checked = re.search(r"OPTIONAL_FILES = \[(.*?)\]", HOOKS["pre_gen_project"], re.DOTALL)[1]
-    pruned = re.search(r"FILES_OF_CHOICE = {(.*?)\n}", HOOKS["post_gen_project"], re.DOTALL)[1]
-    pruned_paths = re.findall(r"\[(.*)\]", pruned)
+def test_hook_knows_the_files_of_the_template() -> None:
+    project = TEMPLATE / "{{cookiecutter.project_slug}}"
+    files = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
 
-    paths = {path for line in pruned_paths for path in re.findall(r'"(.+?)"', line)}
-    assert set(re.findall(r'"(.+)"', checked)) == paths
+    in_hook = re.search(r'FILES = """(.*?)"""', HOOKS["pre_gen_project"], re.DOTALL)[1]
+
+    assert set(in_hook.replace("PACKAGE", "{{cookiecutter.package_name}}").split()) == files
+
+
+def test_link_to_a_tracked_file_is_no_obstacle(repository: Path) -> None:
+    (repository / "README.md").symlink_to("docs/index.md")
+    commit(repository, {"docs/index.md": "mine"})
+
+    bake_over(repository)
+
+    assert (repository / "docs" / "index.md").read_text() == "mine"
+    assert (repository / "README.md").is_symlink()
+
+
+def test_pruned_files_are_files_of_the_template() -> None:
+    pruned = re.search(r"FILES_OF_CHOICE = {(.*?)\n}", HOOKS["post_gen_project"], re.DOTALL)[1]
+    paths = {
+        path for line in re.findall(r"\[(.*)\]", pruned) for path in re.findall(r'"(.+?)"', line)
+    }
+
+    assert paths
+    for path in paths:
+        folder = TEMPLATE / "{{cookiecutter.project_slug}}"
+        assert (folder / path.replace("{PACKAGE}", "{{cookiecutter.package_name}}")).is_file(), path
