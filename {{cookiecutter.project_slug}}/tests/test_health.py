@@ -36,10 +36,11 @@ def test_not_ready_without_the_database(
     assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
 
 
+@pytest.mark.parametrize("url", ["", "sqlite://"])
 def test_not_ready_when_deployed_with_the_database_in_memory(
-    make_app: Callable[..., Flask],
+    make_app: Callable[..., Flask], url: str
 ) -> None:
-    response = make_app(**DEPLOYED, DATABASE_URL="").test_client().get("/readyz")
+    response = make_app(**DEPLOYED, DATABASE_URL=url).test_client().get("/readyz")
     assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
 
 

@@ -114,6 +114,7 @@ def test_dsn(rest: str, expected: tuple[str, str, str, str], base_url: str) -> N
         ("bkt.s3.amazonaws.com?acl=", "acl", ""),
         ("bkt.s3.amazonaws.com?acl=private", "acl", "private"),
         ("bkt.s3.amazonaws.com", "auth", ""),
+        ("bkt.s3.amazonaws.com?auth=", "auth", ""),
         ("bkt.s3.amazonaws.com?auth=s3", "auth", "s3"),
         ("bkt.s3.amazonaws.com?auth=s3v4", "auth", "s3v4"),
         ("bkt.s3.amazonaws.com", "signed", False),

@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from .database import db
+from .database import FALLBACK, db
 from .media import media
 
 
@@ -35,7 +35,8 @@ def check(name: str, probe: Callable[[], str]) -> Check:
 
 
 def database() -> str:
-    if current_app.config["DEPLOYED"] and db.engine.url.database in {None, "", ":memory:"}:
+    url = str(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    if current_app.config["DEPLOYED"] and url == FALLBACK:
         message = "DATABASE_URL is not set, so what is saved is lost"
         raise RuntimeError(message)
     with db.engine.connect() as connection:

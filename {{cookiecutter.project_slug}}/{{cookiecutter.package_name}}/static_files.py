@@ -19,12 +19,13 @@ PLAIN_MAX_AGE = 300
 def init_app(app: Flask) -> None:
     folder, prefix = Path(str(app.static_folder)), f"{app.static_url_path}/"
     hashed: dict[str, str] = {}
+    hashed_urls: set[str] = set()
     static = WhiteNoise(
         app.wsgi_app,
         # In development files change all the time.
         autorefresh=app.config["DEVELOPMENT"],
         max_age=0 if app.config["DEVELOPMENT"] else PLAIN_MAX_AGE,
-        immutable_file_test=lambda _path, url: url.removeprefix(prefix) in hashed.values(),
+        immutable_file_test=lambda _path, url: url in hashed_urls,
         add_headers_function=add_headers,
     )
     if not app.config["DEVELOPMENT"]:
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
             if path.is_file() and path.suffix not in {".gz", ".br"}:
                 name = path.relative_to(folder).as_posix()
                 hashed[name] = hashed_name(path, name)
+                hashed_urls.add(prefix + hashed[name])
                 static.add_file_to_dictionary(prefix + hashed[name], str(path))
     static.add_files(str(folder), prefix)
     app.wsgi_app = static  # type: ignore[method-assign]

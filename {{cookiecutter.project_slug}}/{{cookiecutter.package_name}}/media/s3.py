@@ -207,14 +207,13 @@ class S3Storage:
                 yield found["Key"].removeprefix(self.prefix)
 
     def url(self, name: str) -> str:
-        key = self._key(name)
         if self.signed:
             return self.client.generate_presigned_url(
                 "get_object",
-                Params={"Bucket": self.bucket, "Key": key},
+                Params={"Bucket": self.bucket, "Key": self._key(name)},
                 ExpiresIn=SIGNED_URL_SECONDS,
             )
-        return self.base_url + quote(key.removeprefix(self.prefix))
+        return self.base_url + quote(names.checked(name))
 
     def check(self) -> None:
         self.client.head_bucket(Bucket=self.bucket)
@@ -226,7 +225,7 @@ class S3Storage:
 def check_options(options: dict[str, str]) -> None:
     """Raise ValueError if the value of an option cannot be used."""
     for option, values in CHOICES.items():
-        if options.get(option, values[0]) not in values:
+        if options.get(option) and options[option] not in values:
             message = f"has an unknown {option}. Known are {', '.join(values)}."
             raise ValueError(message)
     for option in ("endpoint", "url"):
