@@ -1,8 +1,9 @@
-"""Prune what was not chosen, make the project a git repository, and say what comes next.
+"""Prune what was not chosen, set up git, and say what comes next.
 
-Runs in the project's folder, under cookiecutter and cruft alike. Nothing that git tracks is
-deleted, nothing is committed, and no trouble with git fails the bake. Speaks on stderr, because
-stdout becomes part of what `cruft diff` prints.
+Runs in the project's folder, under cookiecutter and cruft alike. That folder is new, so all files
+in it are the template's. For an existing application they move on to its folder, where none takes
+the place of another. Nothing is committed, and no trouble with git fails the bake. Speaks on
+stderr, because stdout becomes part of what `cruft diff` prints.
 """
 
 import os
@@ -21,15 +22,21 @@ PACKAGE = ANSWERS["package_name"]
 SLUG = ANSWERS["project_slug"]
 REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 
-# Which files belong to which choice.
-FILES_OF_CHOICE = {
+# Which files, or whole folders, belong to which choice.
+PATHS_OF_CHOICE = {
+    ("application", "new"): [
+        ".editorconfig", ".github", ".gitignore", ".gitlab-ci.yml", ".pre-commit-config.yaml",
+        "Makefile", "README.md", "migrations", "pyproject.toml", "requirements-dev.txt",
+        "requirements.txt", "tests", PACKAGE,
+    ],
+    ("application", "existing"): ["DEPLOY.md", "requirements-divio.in", "requirements-divio.txt"],
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini"],
     ("media_storage", "s3"): [f"{PACKAGE}/media/s3.py", "tests/test_media_s3.py"],
     ("reverse_proxy", "nginx"): ["nginx.conf"],
-    ("ci", "github"): [".github/workflows/ci.yml"],
+    ("ci", "github"): [".github"],
     ("ci", "gitlab"): [".gitlab-ci.yml"],
-}
+}  # fmt: skip
 
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that
 # away: cookiecutter sets _output_dir and cruft does not, and tempfile names a folder like this.
@@ -56,30 +63,27 @@ def git(*arguments):
         return subprocess.CompletedProcess(command, 127, "", f"git cannot be run: {error.strerror}")
 
 
-def prune(tracked):
-    """Delete the files of choices that were not made, and the folders that this leaves empty."""
-    for (option, value), paths in FILES_OF_CHOICE.items():
+def prune():
+    """Delete what belongs to choices that were not made."""
+    for (option, value), paths in PATHS_OF_CHOICE.items():
         if ANSWERS[option] == value:
             continue
         for path in paths:
-            if path not in tracked and os.path.lexists(path):
+            if os.path.isdir(path):
+                from shutil import rmtree  # slow to import, and seldom needed
+
+                rmtree(path)
+            elif os.path.exists(path):
                 os.remove(path)
-                remove_empty_folders(os.path.dirname(path))
 
 
-def remove_empty_folders(folder):
-    # An empty folder would make cruft take files that arrive in it later for deleted ones.
-    while folder and not os.listdir(folder):
-        os.rmdir(folder)
-        folder = os.path.dirname(folder)
-
-
-def make_repository(outer):
+def make_repository():
     """Have a git repository with a remote for Divio; return the sentences to tell about it."""
     if not os.path.lexists(".git"):
+        outer = git("rev-parse", "--show-toplevel").stdout.strip()
         if outer and git("check-ignore", "-q", ".").returncode != 0:
             return [
-                f"The project is part of the git repository {outer}, so it did not become one",
+                f"This is part of the git repository {outer}, so it did not become one",
                 "of its own. Divio needs a repository with the Dockerfile at its root.",
             ]
         made = git("init", "-q", "--initial-branch=main")
@@ -87,7 +91,7 @@ def make_repository(outer):
             made = git("init", "-q")
             git("symbolic-ref", "HEAD", "refs/heads/main")
         if made.returncode:
-            return ["The project is not a git repository yet:", made.stderr.strip()]
+            return ["There is no git repository yet:", made.stderr.strip()]
     elif REMOTE_URL in git("remote", "-v").stdout.split():
         return []
 
@@ -98,11 +102,7 @@ def make_repository(outer):
     return ["The git remote for Divio is not set:", added.stderr.strip()]
 
 
-if IN_SCRATCH_RENDER:
-    prune(tracked=set())
-else:
-    outer_repository = git("rev-parse", "--show-toplevel").stdout.strip()
-    prune(set(git("ls-files", "-z").stdout.split("\0")) if outer_repository else set())
+def tell_about_new_project():
     say(
         "",
         f"{ANSWERS['project_name']} is baked. Commit it as it is, before you format or edit",
@@ -114,5 +114,64 @@ else:
         "    make run              # http://127.0.0.1:8000, no Docker needed",
         "",
         "README.md has the rest: Docker, settings, deployment on Divio, updates.",
-        *make_repository(outer_repository),
+        *make_repository(),
     )
+
+
+def add_to_existing_application():
+    """Move all files to the folder around this one, except where something is in their way."""
+    from shlex import quote
+
+    here = os.getcwd()
+    there = os.path.dirname(here)
+    added, kept = [], []
+    for folder, _, names in os.walk(here):
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), here)
+            if is_free(os.path.join(there, path)):
+                os.makedirs(os.path.dirname(os.path.join(there, path)), exist_ok=True)
+                os.rename(path, os.path.join(there, path))
+                added.append(path)
+            else:
+                kept.append(path)
+    os.chdir(there)
+    for folder, _, _ in os.walk(SLUG, topdown=False):
+        if not os.listdir(folder):
+            os.rmdir(folder)
+
+    say("", f"Added to {ANSWERS['project_name']}: {', '.join(sorted(added))}.")
+    if kept:
+        say(
+            "",
+            f"You have these already, and they stay as they are: {', '.join(sorted(kept))}.",
+            f"The template's are in the folder {SLUG}: take over what you need, then delete it.",
+        )
+    answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
+    template = re.sub(r"^gh:(.*)$", r"https://github.com/\1", ANSWERS["_template"])
+    say(
+        "",
+        "DEPLOY.md lists what is left to do. To receive updates of the template, have cruft",
+        "remember where this came from, and commit all of it:",
+        "",
+        f"    cruft link {template} --no-input --extra-context \\",
+        f"        {quote(json.dumps(answers))}",
+        "",
+        *make_repository(),
+    )
+
+
+def is_free(path):
+    """Tell whether a file can be made there without touching anything, not even through a link."""
+    while True:
+        if os.path.lexists(path):
+            return False
+        path = os.path.dirname(path)
+        if os.path.lexists(path):
+            return os.path.isdir(path) and not os.path.islink(path)
+
+
+prune()
+if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
+    add_to_existing_application()
+elif not IN_SCRATCH_RENDER:
+    tell_about_new_project()

@@ -18,8 +18,15 @@ import re
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 PACKAGE = ANSWERS["package_name"]
 
+# cruft renders into a throw-away folder when it updates or compares. Only its name gives that
+# away: cookiecutter sets _output_dir and cruft does not, and tempfile names a folder like this.
+IN_SCRATCH_RENDER = "_output_dir" not in ANSWERS and re.fullmatch(
+    r"tmp[a-z0-9_]{8}", os.path.basename(os.path.dirname(os.getcwd()))
+)
+
 # cookiecutter checks choices when it asks, not when it replays.
 CHOICES = {
+    "application": ["new", "existing"],
     "python_version": ["3.14", "3.13", "3.12"],
     "database": ["postgres", "mysql"],
     "gateway_server": ["gunicorn", "uwsgi"],
@@ -49,37 +56,6 @@ TAKEN_NAMES = set(
     """.split()
 )
 
-# The folders that the template writes into.
-FOLDERS = [
-    ".github",
-    ".github/workflows",
-    "data",
-    "data/media",
-    "migrations",
-    "migrations/versions",
-    "tests",
-    PACKAGE,
-    f"{PACKAGE}/media",
-    f"{PACKAGE}/static",
-    f"{PACKAGE}/templates",
-]
-# The files that the template writes.
-FILES = """
-    .dockerignore .editorconfig .env-local .github/workflows/ci.yml .gitignore .gitlab-ci.yml
-    .pre-commit-config.yaml Dockerfile Makefile PACKAGE/__init__.py PACKAGE/checks.py
-    PACKAGE/cli.py PACKAGE/config.py PACKAGE/database.py PACKAGE/errors.py PACKAGE/health.py
-    PACKAGE/logs.py PACKAGE/media/__init__.py PACKAGE/media/local.py PACKAGE/media/names.py
-    PACKAGE/media/s3.py PACKAGE/pages.py PACKAGE/security.py PACKAGE/static/favicon.svg
-    PACKAGE/static/style.css PACKAGE/static_files.py PACKAGE/templates/base.html
-    PACKAGE/templates/error.html PACKAGE/templates/welcome.html README.md data/media/.gitkeep
-    docker-compose.production.yml docker-compose.yml gunicorn.conf.py migrations/env.py
-    migrations/script.py.mako migrations/versions/.gitkeep nginx.conf pyproject.toml
-    requirements-dev.txt requirements.txt tests/conftest.py tests/test_cli.py
-    tests/test_config.py tests/test_database.py tests/test_errors.py tests/test_health.py
-    tests/test_logs.py tests/test_media.py tests/test_media_s3.py tests/test_pages.py
-    tests/test_security.py tests/test_static_files.py uwsgi.ini
-    """.replace("PACKAGE", PACKAGE).split()
-
 
 def problems_of_answers():
     for name in "project_name", "description":
@@ -106,11 +82,21 @@ def problems_of_answers():
             f"package_name {PACKAGE!a} must be a Python name: lower-case letters, digits and "
             "underscores, first a letter, and no keyword."
         )
-    elif PACKAGE in TAKEN_NAMES or PACKAGE in sys.stdlib_module_names:
+    elif ANSWERS["application"] == "new" and PACKAGE in TAKEN_NAMES | sys.stdlib_module_names:
         yield (
             f"package_name {PACKAGE!a} is the name of a module that the project needs or of one of "
             "its folders; choose another, such as "
             f"{PACKAGE + '_app'!a}."
+        )
+
+    factory = f"{PACKAGE}:create_app()"
+    if ANSWERS["application"] == "new":
+        if ANSWERS["wsgi_app"] != factory:
+            yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be {factory!a} in a new application."
+    elif not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\(\))?", ANSWERS["wsgi_app"], re.ASCII):
+        yield (
+            f"wsgi_app {ANSWERS['wsgi_app']!a} must be a module and the application in it, such as "
+            "'app:app', or a factory that needs no argument, such as 'flaskr:create_app()'."
         )
 
     for name, values in CHOICES.items():
@@ -119,47 +105,36 @@ def problems_of_answers():
 
 
 def problems_of_folder():
-    """Look at a folder that has files already: whatever is overwritten must be recoverable."""
+    # A fresh clone of an empty repository has nothing that could be lost.
+    if set(os.listdir()) - {".git"}:
+        yield (
+            f"The folder {ANSWERS['project_slug']!a} is not empty, and a bake would write over "
+            "what is in it. Bake into a new one. For an application that exists already answer "
+            "application=existing, and run cookiecutter in its folder, without -f."
+        )
+
+
+def problems_of_existing_application():
+    """Make sure that what is baked is about to be put beside an application."""
     if "_output_dir" not in ANSWERS:  # set by cookiecutter, never by cruft
         yield (
-            "The folder is not empty, and cruft create would overwrite its files. Run "
-            "'cookiecutter -f -s' with the same answers instead, then 'cruft link'."
+            "cruft create cannot add files to an existing application. Run cookiecutter with the "
+            "same answers, and then the command 'cruft link' that it prints."
         )
         return
-
-    import subprocess  # costs more than all the rest, and a fresh bake does not need it
-
-    # Set where git itself runs this hook, for another repository than this folder's.
-    redirections = "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"
-    environment = {key: value for key, value in os.environ.items() if key not in redirections}
-    options = {"env": environment, "capture_output": True, "text": True, "errors": "replace"}
-    status = ["git", "status", "--porcelain", "--untracked-files=all", "--", "."]
-    try:
-        git = subprocess.run(status, **options)
-        clean = git.returncode == 0 and not git.stdout
-        tracked = subprocess.run(["git", "ls-files", "-z"], **options).stdout
-    except FileNotFoundError:
-        clean, tracked = False, ""
-    if not clean:
+    module = ANSWERS["wsgi_app"].partition(":")[0].partition(".")[0]
+    folder = os.path.dirname(os.getcwd())
+    places = [os.path.join(folder, *path, module) for path in ([], ["src"])]
+    if not any(os.path.isdir(place) or os.path.isfile(f"{place}.py") for place in places):
         yield (
-            "The folder is not empty and not a clean git work tree, so a lost file could not be "
-            "restored. Commit or stash all of it (also what an earlier bake left), then bake again."
+            f"wsgi_app {ANSWERS['wsgi_app']!a} names the module {module!a}, but {folder} has "
+            "none. Run cookiecutter in the folder of the application."
         )
-        return
-
-    for folder in FOLDERS:
-        if os.path.islink(folder) or (os.path.exists(folder) and not os.path.isdir(folder)):
-            yield f"{folder} must be a folder, not a file or a link. Rename it, then bake again."
-    for path in FILES:
-        # What git does not track, it does not restore: an ignored file, the target of a link.
-        target = os.path.relpath(os.path.realpath(path))
-        if os.path.lexists(path) and target not in tracked.split("\0"):
-            yield f"{path} is not tracked by git and might be lost. Move it away, then bake again."
 
 
-problems = list(problems_of_answers())
-if os.listdir():
-    problems += problems_of_folder()
+problems = [*problems_of_answers(), *problems_of_folder()]
+if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
+    problems += problems_of_existing_application()
 for problem in problems:
     print("ERROR:", problem, file=sys.stderr)
 sys.exit(1 if problems else 0)

@@ -24,5 +24,9 @@ def title(answers: dict[str, str]) -> str:
     return "-".join(answers.values())
 
 
-ALL = combinations(*CHOICES)
+NEW = combinations(*(name for name in CHOICES if name != "application"))
+EXISTING = [
+    {"application": "existing"} | answers for answers in combinations(*CORE, "reverse_proxy")
+]
+ALL = NEW + EXISTING
 CORES = combinations(*CORE)

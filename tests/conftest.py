@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from combinations import CORES, TEMPLATE, title
+from cookiecutter.main import cookiecutter
 from pytest_cookies.plugin import Cookies
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -47,12 +48,23 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def bake(cookies_session: Cookies) -> Bake:
+def bake(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> Bake:
     """Bake the template with some answers, the defaults otherwise, and return the project."""
 
     def run(**answers: str) -> Path:
+        if answers.get("application") == "existing":
+            return bake_for_existing(tmp_path_factory.mktemp("existing"), answers)
         result = cookies_session.bake(extra_context=answers, template=str(TEMPLATE))
         assert result.exception is None, f"{answers}: {result.exception}"
         return result.project_path
 
     return run
+
+
+def bake_for_existing(folder: Path, answers: dict[str, str]) -> Path:
+    """Return a folder with what is added to an application."""
+    (folder / "app.py").touch()
+    answers = {"wsgi_app": "app:app"} | answers
+    cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=folder)
+    (folder / "app.py").unlink()
+    return folder

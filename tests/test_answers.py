@@ -53,6 +53,7 @@ def problems(answers: dict[str, str], folder: Path, capfd: pytest.CaptureFixture
                 "a" * 58,
             ]
         ],
+        ("wsgi_app", "app:app", "in a new application"),
         ("package_name", "1app", "Python name"),
         ("package_name", "my-app", "Python name"),
         ("package_name", "MyApp", "Python name"),
@@ -119,6 +120,7 @@ def test_replayed_value_that_is_no_choice_is_refused(
         "project_name": "App",
         "project_slug": "app",
         "package_name": "app",
+        "wsgi_app": "app:create_app()",
         "description": "An app.",
         "divio_slug": "app",
     }

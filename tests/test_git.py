@@ -118,32 +118,37 @@ def test_variables_of_a_calling_git_do_not_redirect_the_hook(
     assert git(outer, "config", "--list", "--local") == before
 
 
-def commit_all(project: Path) -> None:
-    git(project, "add", ".")
-    author = ["-c", "user.name=Owner", "-c", "user.email=owner@example.org"]
-    git(project, *author, "commit", "-q", "-m", "Bake")
+def test_clone_of_an_empty_repository_can_be_baked_into(folder: Path) -> None:
+    (folder / "my-flask-app").mkdir()
+    git(folder / "my-flask-app", "init", "-q")
+    git(folder / "my-flask-app", "remote", "add", "origin", "git@example.org:mine.git")
 
+    project, _ = bake(folder, "-f")
 
-def test_second_bake_changes_nothing(folder: Path) -> None:
-    project, _ = bake(folder)
-    commit_all(project)
-
-    bake(folder, "-f", "-s")
-
-    assert git(project, "status", "--porcelain") == ""
-    assert git(project, "remote") == "origin\n"
+    assert git(project, "remote", "get-url", "origin") == "git@example.org:mine.git\n"
+    assert git(project, "remote", "get-url", "divio") == f"{URL}\n"
 
 
 def test_both_remote_names_taken_is_told(folder: Path) -> None:
-    project, _ = bake(folder)
-    commit_all(project)
-    git(project, "remote", "set-url", "origin", "git@example.org:one.git")
-    git(project, "remote", "add", "divio", "git@example.org:two.git")
+    (folder / "my-flask-app").mkdir()
+    git(folder / "my-flask-app", "init", "-q")
+    for name in ("origin", "divio"):
+        git(folder / "my-flask-app", "remote", "add", name, f"git@example.org:{name}.git")
 
-    _, said = bake(folder, "-f", "-s")
+    project, said = bake(folder, "-f")
 
     assert "The git remote for Divio is not set" in said
-    assert git(project, "remote", "get-url", "divio") == "git@example.org:two.git\n"
+    assert git(project, "remote", "get-url", "divio") == "git@example.org:divio.git\n"
+
+
+def test_remote_that_is_set_stays(folder: Path) -> None:
+    (folder / "my-flask-app").mkdir()
+    git(folder / "my-flask-app", "init", "-q")
+    git(folder / "my-flask-app", "remote", "add", "upstream", URL)
+
+    project, _ = bake(folder, "-f")
+
+    assert git(project, "remote") == "upstream\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a folder to somebody else")

@@ -1,11 +1,14 @@
 """Renew templates/locks: the locked requirements of each combination of choices that matters.
 
 Bakes each combination and runs the `make lock` of the baked project, so that its owner's command
-and ours cannot differ. Arguments such as --upgrade are handed on to `uv pip compile`.
+and ours cannot differ; for an existing application, the command in its DEPLOY.md. Arguments such
+as --upgrade are handed on to `uv pip compile`.
 """
 
 import itertools
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,23 +26,38 @@ CHOICES = {
 }
 
 
+def bake(application: str, answers: dict[str, str], folder: str) -> Path:
+    return Path(
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context=answers | {"application": application, "project_slug": application},
+            output_dir=folder,
+            overwrite_if_exists=True,
+            accept_hooks=False,
+            default_config={"replay_dir": folder},
+        )
+    )
+
+
 def renew(answers: dict[str, str], folder: str, arguments: list[str]) -> None:
     combination = "-".join(answers.values())
     print(combination, flush=True)
-    project = cookiecutter(
-        str(TEMPLATE),
-        no_input=True,
-        extra_context=answers | {"project_slug": combination},
-        output_dir=folder,
-        accept_hooks=False,
-        default_config={"replay_dir": folder},
-    )
+    project = bake("new", answers, folder)
     # uv is in the environment that runs this; the project's own is not needed.
-    command = ["make", "--silent", "--old-file=install", "lock", f"ARGS={' '.join(arguments)}"]
+    run(project, "make", "--silent", "--old-file=install", "lock", f"ARGS={' '.join(arguments)}")
+    shutil.copy(project / "requirements.txt", LOCKS / f"{combination}.txt")
+    shutil.copy(project / "requirements-dev.txt", LOCKS / f"{combination}-dev.txt")
+
+    project = bake("existing", answers, folder)
+    [command] = re.findall(r"^ +(uv pip compile .*)$", (project / "DEPLOY.md").read_text(), re.M)
+    run(project, *shlex.split(command), "--quiet", *arguments)
+    shutil.copy(project / "requirements-divio.txt", LOCKS / "existing" / f"{combination}.txt")
+
+
+def run(folder: Path, *command: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(command, cwd=project, env=os.environ | {"PATH": path}, check=True)
-    shutil.copy(Path(project, "requirements.txt"), LOCKS / f"{combination}.txt")
-    shutil.copy(Path(project, "requirements-dev.txt"), LOCKS / f"{combination}-dev.txt")
+    subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=True)
 
 
 if __name__ == "__main__":

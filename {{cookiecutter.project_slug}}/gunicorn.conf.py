@@ -14,11 +14,13 @@ def env(name: str) -> str:
 
 
 def number(name: str, default: int) -> int:
+{% if cookiecutter.application == 'new' %}
     # The application refuses what is no number, and tells why.
+{% endif %}
     return int(env(name)) if env(name).isdecimal() else default
 
 
-wsgi_app = "{{ cookiecutter.package_name }}:create_app()"
+wsgi_app = "{{ cookiecutter.wsgi_app }}"
 bind = f"0.0.0.0:{number('PORT', 80)}"
 loglevel = env("LOG_LEVEL").lower() or "info"
 control_socket_disable = True  # It would need a home folder to write to.
@@ -39,6 +41,7 @@ graceful_timeout = 8  # Docker kills ten seconds after it asked to stop.
 max_requests = 1000
 max_requests_jitter = 100
 
+{% if cookiecutter.application == 'new' %}
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.
 forwarded_allow_ips = ""
 
@@ -47,7 +50,18 @@ reload_extra_files = [
     "{{ cookiecutter.package_name }}/templates/**",
     "{{ cookiecutter.package_name }}/static/**",
 ]
-preload_app = not reload  # Workers share its memory, and unusable settings stop the start.
+{% else %}
+# Whose X-Forwarded-* are believed, ProxyFix tells: see DEPLOY.md.
+forwarded_allow_ips = ""
+
+# Every request but its query, which may hold secrets.
+accesslog = "-"
+access_log_format = "%(m)s %(U)s %(s)s %(M)s ms"
+{% endif %}
+
+# Workers share its memory, and what keeps the application from loading stops the start.
+preload_app = {% if cookiecutter.application == 'new' %}not reload{% else %}True{% endif %}
+
 
 if os.geteuid() == 0:
     # Only binding a port below 1024 needed root.

@@ -1,0 +1,374 @@
+"""What deploys an application is added to it, and nothing of its owner's is touched."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import stat
+from itertools import takewhile
+from pathlib import Path
+from types import ModuleType
+
+import existing
+import pytest
+from combinations import CORES, TEMPLATE, title
+from existing import MONOREPO, ONE_FILE, OWN_DOCKER, Application, adopt, commit, make, run
+
+ADDED = {
+    ".dockerignore",
+    ".env-local",
+    "DEPLOY.md",
+    "Dockerfile",
+    "data/media/.gitkeep",
+    "docker-compose.production.yml",
+    "docker-compose.yml",
+    "gunicorn.conf.py",
+    "requirements-divio.in",
+    "requirements-divio.txt",
+}
+SLUG = "the-app-divio"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return tmp_path / "repository"
+
+
+@pytest.fixture
+def folder(repository: Path) -> Path:
+    """The simplest application."""
+    return make(ONE_FILE, repository)
+
+
+def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
+    """Return mode, time and content of everything but git's own: a link's content is its target."""
+    everything = {}
+    for path in sorted(repository.rglob("*")):
+        if ".git" in path.parts:
+            continue
+        details = path.lstat()
+        content: bytes | str = b""
+        if path.is_symlink():
+            content = str(path.readlink())
+        elif path.is_file():
+            content = path.read_bytes()
+        time = 0.0 if stat.S_ISDIR(details.st_mode) else details.st_mtime
+        everything[str(path.relative_to(repository))] = (details.st_mode, time, content)
+    return everything
+
+
+def names(before: dict, after: dict, folder: str = ".") -> set[str]:
+    """Return the files that are new, named from the folder."""
+    new = (name for name in after if name not in before)
+    return {os.path.relpath(name, folder) for name in new if stat.S_ISREG(after[name][0])}
+
+
+@pytest.mark.parametrize("application", existing.ALL, ids=str)
+def test_files_are_added_and_nothing_else_happens(
+    application: Application, repository: Path
+) -> None:
+    folder = make(application, repository)
+    (folder / ".gitignore").write_text("*.secret\n")
+    commit(repository)
+    (folder / "notes.txt").write_text("untracked")
+    (folder / "key.secret").write_text("ignored")
+    (folder / "link").symlink_to("/nowhere")
+    (folder / "empty").mkdir()
+    script = folder / "script.sh"
+    script.write_text("#!/bin/sh\r\n")
+    script.chmod(0o750)
+    before = snapshot(repository)
+
+    adopt(folder, application)
+
+    after = snapshot(repository)
+    assert {name: after.get(name) for name in before} == before
+    had = {name for name in ADDED if str(Path(application.folder, name)) in before}
+    kept = {f"{SLUG}/{name}" for name in had}
+    assert names(before, after, application.folder) == ADDED - had | kept
+    assert had == ({"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set())
+    changes = run(repository, "git", "status", "--porcelain").splitlines()
+    assert {line[:2] for line in changes} == {"??"}
+
+
+@pytest.mark.parametrize("obstacle", ["file", "ignored file", "folder", "dangling link"])
+def test_what_is_in_the_way_stays(obstacle: str, folder: Path) -> None:
+    for name in ADDED:
+        own = folder / name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        if obstacle == "folder":
+            (own / "inner").mkdir(parents=True)
+        elif obstacle == "dangling link":
+            own.symlink_to("../outside")
+        else:
+            own.write_text("mine")
+    if obstacle == "ignored file":
+        (folder / ".gitignore").write_text("\n".join(ADDED))
+    before = snapshot(folder.parent)
+
+    said = adopt(folder, ONE_FILE)
+
+    after = snapshot(folder.parent)
+    assert {path: after.get(path) for path in before} == before
+    assert names(before, after, "repository") == {f"{SLUG}/{name}" for name in ADDED}
+    assert f"stay as they are: {', '.join(sorted(ADDED))}." in said
+
+
+@pytest.mark.parametrize("obstacle", ["file", "link"])
+def test_folder_that_is_none_is_not_entered(obstacle: str, folder: Path) -> None:
+    if obstacle == "file":
+        (folder / "data").write_text("mine")
+    else:
+        (folder.parent / "elsewhere").mkdir()
+        (folder / "data").symlink_to("../elsewhere")
+    before = snapshot(folder.parent)
+
+    adopt(folder, ONE_FILE)
+
+    after = snapshot(folder.parent)
+    assert {path: after.get(path) for path in before} == before
+    assert f"repository/{SLUG}/data/media/.gitkeep" in after
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "says"),
+    [
+        # Over the folder of the application instead of from it, whatever is said of its files.
+        (["-f", "-o", "..", "project_slug=repository"], {}, "is not empty"),
+        (["-f", "-s", "-o", "..", "project_slug=repository"], {}, "is not empty"),
+        (["-f", "-s", "-o", "..", "project_slug=repository"], {"application": "new"}, "not empty"),
+        (["-o", ".."], {}, "names the module 'app', but"),
+        ([], {"wsgi_app": "other:app"}, "names the module 'other', but"),
+        ([], {"wsgi_app": "app"}, "must be a module and the application in it"),
+        ([], {"wsgi_app": "app:make('x')"}, "must be a module and the application in it"),
+        ([], {"wsgi_app": "app:app; import os"}, "must be a module and the application in it"),
+        ([], {"project_slug": "taken"}, "already exists"),
+    ],
+)
+def test_unsafe_way_is_refused_and_changes_nothing(
+    options: list[str], answers: dict[str, str], says: str, folder: Path
+) -> None:
+    (folder / "taken").mkdir()
+    (folder / "README.md").write_text("mine")
+    before = snapshot(folder.parent)
+
+    said = adopt(folder, ONE_FILE, *options, check=False, **answers)
+
+    assert says in said
+    assert snapshot(folder.parent) == before
+
+
+@pytest.mark.parametrize("options", [[], ["--overwrite-if-exists", "--output-dir=.."]])
+def test_cruft_create_is_refused_and_changes_nothing(options: list[str], folder: Path) -> None:
+    template = committed_template(folder.parent / "template")
+    before = snapshot(folder)
+    answers = {
+        "application": "existing",
+        "project_slug": "repository" if options else SLUG,
+        "wsgi_app": "app:app",
+    }
+    command = ["cruft", "create", str(template), "--no-input", *options]
+
+    said = run(folder, *command, "--extra-context", json.dumps(answers), check=False)
+
+    assert "cruft create cannot add files to an existing application" in said
+    assert snapshot(folder) == before
+
+
+def test_remote_is_divio_where_origin_is_taken(folder: Path) -> None:
+    run(folder, "git", "remote", "add", "origin", "git@example.org:mine.git")
+
+    adopt(folder, ONE_FILE)
+
+    assert run(folder, "git", "remote", "get-url", "origin") == "git@example.org:mine.git\n"
+    assert run(folder, "git", "remote", "get-url", "divio") == "git@git.divio.com:the-app.git\n"
+
+
+def test_folder_of_a_larger_repository_gets_no_remote(repository: Path) -> None:
+    folder = make(MONOREPO, repository)
+
+    said = adopt(folder, MONOREPO)
+
+    assert f"part of the git repository {repository}" in said
+    assert not (folder / ".git").exists()
+    assert run(repository, "git", "remote") == ""
+
+
+def test_folder_without_git_becomes_a_repository(folder: Path) -> None:
+    shutil.rmtree(folder / ".git")
+
+    adopt(folder, ONE_FILE)
+
+    assert run(folder, "git", "remote", "get-url", "origin") == "git@git.divio.com:the-app.git\n"
+
+
+def committed_template(template: Path) -> Path:
+    """Return the working tree of the template as a repository, of which cruft can make clones."""
+    for name in ("hooks", "templates", "{{cookiecutter.project_slug}}"):
+        shutil.copytree(TEMPLATE / name, template / name)
+    shutil.copy(TEMPLATE / "cookiecutter.json", template)
+    run(template, "git", "init", "-q")
+    commit(template)
+    return template
+
+
+@pytest.mark.parametrize("application", existing.ALL, ids=str)
+def test_update_of_the_template_arrives(
+    application: Application, repository: Path, tmp_path: Path
+) -> None:
+    folder = make(application, repository)
+    said = adopt(folder, application)
+    template = committed_template(tmp_path / "template")
+    link = "".join(re.search(r"(cruft link .*\\\n.*)", said)[1]).replace("\\\n", "")
+    run(folder, *shlex.split(link.replace(str(TEMPLATE), str(template))))
+    kept = {"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set()
+    if kept:
+        linked = json.loads((folder / ".cruft.json").read_text()) | {"skip": sorted(kept)}
+        (folder / ".cruft.json").write_text(json.dumps(linked))
+        shutil.rmtree(folder / SLUG)
+    commit(repository)
+    run(folder, "cruft", "check")
+    assert run(folder, "cruft", "diff", "--exit-code") == ""
+
+    changed = ["Dockerfile", "docker-compose.yml", "DEPLOY.md"]
+    for name in changed:
+        source = template / "{{cookiecutter.project_slug}}" / name
+        source.write_text(f"{source.read_text()}# A new line.\n")
+    commit(template)
+    before = snapshot(repository)
+    options = [] if folder == repository else ["--project-dir", application.folder]
+    run(repository, "cruft", "update", "--skip-apply-ask", *options)
+
+    after = snapshot(repository)
+    assert not [name for name in after if name.endswith((".rej", ".orig"))]
+    for name in changed:
+        assert ("A new line." in (folder / name).read_text()) == (name not in kept), name
+    updated = {str(Path(application.folder, name)) for name in {*changed, ".cruft.json"} - kept}
+    assert {name for name in after if after[name] != before.get(name)} == updated
+
+
+def test_option_can_be_switched(folder: Path, tmp_path: Path) -> None:
+    said = adopt(folder, ONE_FILE)
+    template = committed_template(tmp_path / "template")
+    link = "".join(re.search(r"(cruft link .*\\\n.*)", said)[1]).replace("\\\n", "")
+    run(folder, *shlex.split(link.replace(str(TEMPLATE), str(template))))
+    commit(folder)
+    (template / "note").write_text("cruft wants a newer commit")
+    commit(template)
+    answers = json.dumps({"gateway_server": "uwsgi", "database": "mysql"})
+
+    run(folder, "cruft", "update", "--skip-apply-ask", "--variables-to-update", answers)
+
+    assert (folder / "uwsgi.ini").is_file()
+    assert not (folder / "gunicorn.conf.py").exists()
+    assert "mysqlclient" in (folder / "requirements-divio.txt").read_text()
+    assert not list(folder.rglob("*.rej"))
+
+
+def test_lines_for_gitignore_are_right(folder: Path) -> None:
+    adopt(folder, ONE_FILE)
+    text = (folder / "DEPLOY.md").read_text()
+    item = "".join(takewhile(lambda line: "Secret key" not in line, text.splitlines(True)))
+    lines = re.findall(r"`(.+?)`", item.partition("**`.gitignore`**")[2])
+    (folder / ".gitignore").write_text("\n".join(lines) + "\n")
+    for name in ("data/local.sqlite", "data/media/picture.png", "local_db.sql", ".divio/config"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("not for git")
+    commit(folder)
+
+    tracked = set(run(folder, "git", "ls-files").splitlines())
+
+    assert tracked == ADDED | {"app.py", "requirements.txt", ".gitignore"}
+
+
+def code_of(folder: Path) -> ModuleType:
+    """Return the module that DEPLOY.md proposes."""
+    module = ModuleType("services")
+    code = re.search(r"```python\n(.*?)```", (folder / "DEPLOY.md").read_text(), re.DOTALL)[1]
+    exec(compile(code, "services", "exec"), module.__dict__)
+    return module
+
+
+@pytest.mark.parametrize("answers", CORES, ids=title)
+def test_proposed_code_is_tidy(answers: dict[str, str], folder: Path) -> None:
+    adopt(folder, ONE_FILE, **answers)
+    code = re.search(r"```python\n(.*?)```", (folder / "DEPLOY.md").read_text(), re.DOTALL)[1]
+    (folder / "services.py").write_text(code)
+
+    run(folder, "ruff", "check", "--no-cache", "--isolated", "--line-length=100", "services.py")
+    run(folder, "ruff", "format", "--no-cache", "--isolated", "--line-length=100", "--check", ".")
+
+
+@pytest.mark.parametrize(
+    ("database", "url", "sqlalchemy"),
+    [
+        ("postgres", "", "sqlite://"),
+        ("postgres", " postgres://u:p%2F@h:5432/n ", "postgresql+psycopg://u:p%2F@h:5432/n"),
+        (
+            "postgres",
+            "postgresql://u@h/n?sslmode=require",
+            "postgresql+psycopg://u@h/n?sslmode=require",
+        ),
+        ("postgres", "sqlite:///local.sqlite", "sqlite:///local.sqlite"),
+        ("mysql", "mysql://root@h:3306/db", "mysql+mysqldb://root@h:3306/db"),
+        ("mysql", "", "sqlite://"),
+    ],
+)
+def test_proposed_code_reads_the_url_of_the_database(
+    database: str, url: str, sqlalchemy: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(folder, ONE_FILE, database=database)
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    assert code_of(folder).database_url() == sqlalchemy
+
+
+@pytest.mark.parametrize(
+    ("host", "bucket", "endpoint", "region", "public"),
+    [
+        (
+            "ex.divio-media.org.s3.amazonaws.com/?auth=s3v4&domain=ex.divio-media.org",
+            *("ex.divio-media.org", "https://s3.amazonaws.com", "us-east-1"),
+            "https://ex.divio-media.org/",
+        ),
+        (
+            "ex.aldryn-media.io.s3-eu-central-1.amazonaws.com/?domain=ex.aldryn-media.io",
+            *("ex.aldryn-media.io", "https://s3-eu-central-1.amazonaws.com", "eu-central-1"),
+            "https://ex.aldryn-media.io/",
+        ),
+        (
+            "bkt.s3.eu-central-1.amazonaws.com/",
+            *("bkt", "https://s3.eu-central-1.amazonaws.com", "eu-central-1"),
+            "https://s3.eu-central-1.amazonaws.com/bkt/",
+        ),
+        (
+            "ex-765.sos-ch-dk-2.exo.io/?auth=s3",
+            *("ex-765", "https://sos-ch-dk-2.exo.io", "ch-dk-2"),
+            "https://sos-ch-dk-2.exo.io/ex-765/",
+        ),
+        (
+            "my.bkt.fra1.digitaloceanspaces.com/",
+            *("my.bkt", "https://fra1.digitaloceanspaces.com", "us-east-1"),
+            "https://fra1.digitaloceanspaces.com/my.bkt/",
+        ),
+    ],
+)
+def test_proposed_code_reads_the_dsn_of_the_storage(
+    host: str,
+    bucket: str,
+    endpoint: str,
+    region: str,
+    public: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    adopt(folder, ONE_FILE)
+    monkeypatch.setenv("DEFAULT_STORAGE_DSN", f"s3://KEY:SEC%2FRET@{host}")
+
+    found, url = code_of(folder).media_bucket()
+
+    client = found.meta.client
+    assert (found.name, url) == (bucket, public)
+    assert (client.meta.endpoint_url, client.meta.region_name) == (endpoint, region)
+    assert client._request_signer._credentials.secret_key == "SEC/RET"
