@@ -13,7 +13,7 @@ from types import ModuleType
 import existing
 import pytest
 from combinations import CORES, TEMPLATE, title
-from existing import MONOREPO, ONE_FILE, OWN_DOCKER, Application, adopt, commit, make, run
+from existing import MONOREPO, ONE_FILE, OWN_DOCKER, TUTORIAL, Application, adopt, commit, make, run
 
 ADDED = {
     ".dockerignore",
@@ -90,6 +90,18 @@ def test_files_are_added_and_nothing_else_happens(
     assert had == ({"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set())
     changes = run(repository, "git", "status", "--porcelain").splitlines()
     assert {line[:2] for line in changes} == {"??"}
+
+
+def test_command_in_the_readme_works(repository: Path) -> None:
+    folder = make(TUTORIAL, repository)
+    readme = (TEMPLATE / "README.md").read_text()
+    command = re.search(r"pipx run (cookiecutter gh:\S+ application=.*?)\n\n", readme, re.DOTALL)[1]
+    command = re.sub(r"gh:\S+", str(TEMPLATE), command.replace("\\\n", "")) + " --no-input"
+
+    run(folder, *shlex.split(command))
+
+    assert (folder / "DEPLOY.md").read_text().startswith("# Flaskr on Divio\n")
+    assert "flaskr:create_app()" in (folder / "gunicorn.conf.py").read_text()
 
 
 @pytest.mark.parametrize("obstacle", ["file", "ignored file", "folder", "dangling link"])
