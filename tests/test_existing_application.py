@@ -207,6 +207,18 @@ def test_folder_of_a_larger_repository_gets_no_remote(repository: Path) -> None:
     assert run(repository, "git", "remote") == ""
 
 
+def test_folder_of_a_larger_repository_can_be_pushed_alone(repository: Path) -> None:
+    folder = make(MONOREPO, repository)
+    adopt(folder, MONOREPO)
+    commit(repository)
+    command = re.search(r"\$\((git subtree split) --prefix=", (folder / "DEPLOY.md").read_text())[1]
+
+    said = run(repository, *command.split(), f"--prefix={MONOREPO.folder}")
+
+    pushed = said.split()[-1]
+    assert "Dockerfile" in run(repository, "git", "ls-tree", "--name-only", pushed).splitlines()
+
+
 def test_folder_without_git_becomes_a_repository(folder: Path) -> None:
     shutil.rmtree(folder / ".git")
 
@@ -284,7 +296,7 @@ def test_lines_for_gitignore_are_right(folder: Path) -> None:
     item = "".join(takewhile(lambda line: "Secret key" not in line, text.splitlines(True)))
     lines = re.findall(r"`(.+?)`", item.partition("**`.gitignore`**")[2])
     (folder / ".gitignore").write_text("\n".join(lines) + "\n")
-    for name in ("data/local.sqlite", "data/media/picture.png", "local_db.sql", ".divio/config"):
+    for name in ("data/media/picture.png", "data.tar.gz", "local_db.sql", ".divio/config"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("not for git")
     commit(folder)
