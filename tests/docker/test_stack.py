@@ -240,18 +240,18 @@ def test_large_body_passes_the_edge(edge: Stack) -> None:
 
 @pytest.mark.parametrize("project", ONE_OF_EACH_SERVER, ids=title, indirect=True)
 def test_edge_gives_up_on_a_slow_answer(edge: Stack) -> None:
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(THREADS_OF_REPLICAS + 1) as pool:
         started = time.monotonic()
         slow = pool.submit(edge.get, "/probe/slow?seconds=33")
-        # More than one worker answers at a time. uWSGI ends a worker with an old request only if
-        # nobody else asks it, and its 25 seconds would be shorter than the edge's 30.
+        # Every worker answers others too: uWSGI's harakiri, which is shorter than what the edge
+        # waits, counts for a worker as a whole, and the end of another request calls it off.
         others = list(pool.map(edge.get, ["/probe/slow?seconds=1"] * THREADS_OF_REPLICAS))
         status = slow.result().status_code
         took = time.monotonic() - started
 
     assert {answer.status_code for answer in others} == {200}, edge.project.core
     assert status == 504, edge.project.core
-    assert 29 < took < 33, edge.project.core
+    assert took > 29, edge.project.core
 
 
 def test_replica_that_stops_under_load_fails_no_request(edge: Stack) -> None:
