@@ -18,6 +18,8 @@ DOMAIN = "app.example.org"
 # As Divio's edge asks: with the real host, and having ended HTTPS.
 FORWARDED = {"Host": DOMAIN, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
 
+TURNED_AWAY = "turned away"
+
 
 def run(
     *command: str, check: bool = True, timeout: float = 300, **options: Any
@@ -117,13 +119,16 @@ def container(
 @contextlib.contextmanager
 def load(
     image: str, network: str, host: str, *paths: str, site: str = DOMAIN, threads: int = 2
-) -> Iterator[dict[str, int]]:
-    """Ask `host` for paths all the time; the answers are counted when the context ends."""
+) -> Iterator[dict[str, dict[str, int]]]:
+    """Ask `host` for paths all the time; when the context ends, tell what came of each how often.
+
+    That is a status, TURNED_AWAY for no byte of an answer, or what cut an answer off.
+    """
     script = (Path(__file__).parent / "application" / "load.py").read_text()
     name = f"{PREFIX}-{next(numbers)}"
     run_client = ["docker", "run", "--interactive", "--rm", "--name", name, f"--network={network}"]
     client = ["python", "-c", script, host, site, str(threads), *paths]
-    counted: dict[str, int] = {}
+    counted: dict[str, dict[str, int]] = {}
     with subprocess.Popen(
         [*run_client, image, *client], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

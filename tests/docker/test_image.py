@@ -2,14 +2,15 @@
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from combinations import CORES, title
 from conftest import PACKAGE, Project
 from engine import DOMAIN, Container, container, docker, eventually, inspect, run
+from sizes import size_needed, size_over_base
 
 ONE_OF_EACH_SERVER = [
     {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "s3"},
@@ -17,7 +18,7 @@ ONE_OF_EACH_SERVER = [
 ]
 DEPLOYED = ("--env=STAGE=test", "--env=SECRET_KEY=secret", f"--env=DOMAIN={DOMAIN}")
 READ_ONLY = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
-SECONDS_TO_FIRST_ANSWER = 3
+LARGEST_RATIO = 1.15
 
 
 @pytest.fixture(scope="session")
@@ -27,17 +28,18 @@ def web(project: Project) -> Iterator[Container]:
         yield web
 
 
-def test_first_answer_comes_in_time(project: Project) -> None:
-    took = []
-    for _ in range(3):  # This machine may be busy with something else.
-        started = time.monotonic()
-        with container(project.image, options=DEPLOYED) as web:
-            eventually(lambda web=web: web.get("/").status_code == 200, "an answer on /")
-            took.append(time.monotonic() - started)
-        if took[-1] < SECONDS_TO_FIRST_ANSWER:
-            return
+def test_first_answer_is_the_page(project: Project) -> None:
+    with container(project.image, options=DEPLOYED) as web:
+        [first] = eventually(lambda: [web.get("/")], "an answer on /")
 
-    pytest.fail(f"{project.core}: {took} s")
+    assert first.status_code == 200, project.core
+
+
+def test_is_hardly_larger_than_what_it_needs(project: Project) -> None:
+    over = size_over_base(project.image, project.base)
+    needed = size_needed(project.folder, project.image)
+
+    assert over / needed <= LARGEST_RATIO, f"{project.core}: {over} over base, {needed} needed"
 
 
 def test_probe_by_address_passes(web: Container) -> None:
@@ -198,39 +200,34 @@ def test_health_check_can_fail(project: Project) -> None:
     assert "Connection refused" in done.stdout
 
 
+def stop_with(web: Container, *paths: str) -> tuple[list[str | BaseException], int]:
+    """Stop it while requests are under way; return what came of them and its exit status."""
+    eventually(web.is_answering, "an answer")
+    with ThreadPoolExecutor() as pool:
+        pending = [pool.submit(web.get, path) for path in paths]
+        eventually(lambda: web.logs().count("begun /probe/") == len(paths), "requests under way")
+        status = web.stop()
+        outcomes = [answer.exception() or answer.result().text for answer in pending]
+    return outcomes, status
+
+
 def test_stop_lets_requests_finish(project: Project) -> None:
     with container(project.image, options=DEPLOYED) as web:
-        eventually(web.is_answering, "an answer")
-        url = web.url
-        with ThreadPoolExecutor() as pool:
-            slow = [pool.submit(web.get, "/probe/slow?seconds=4") for _ in range(6)]
-            eventually(lambda: web.logs(), "logs")
-            eventually(lambda: connections(web) >= len(slow), "all requests under way")
-            status = web.stop()
-            answers = [answer.result() for answer in slow]
+        outcomes, status = stop_with(web, *["/probe/slow?seconds=4"] * 6)
 
-    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "done")] * 6, url
-    assert status == 0
+    assert outcomes == ["done"] * 6, project.core
+    assert status == 0, project.core
 
 
 def test_stop_does_not_wait_for_ever(project: Project) -> None:
-    if project.answers["gateway_server"] == "uwsgi":
-        pytest.xfail("uWSGI waits for a request for up to 25 seconds: Docker kills it after ten")
+    # gunicorn gives up on a request after 8 seconds. uWSGI waits for all that it has begun, and
+    # has no setting against it, so Docker ends it after 10: the others are finished by then.
     with container(project.image, options=DEPLOYED) as web:
-        eventually(web.is_answering, "an answer")
-        with ThreadPoolExecutor() as pool:
-            slow = pool.submit(web.get, "/probe/slow?seconds=20")
-            eventually(lambda: connections(web) >= 1, "the request under way")
-            status = web.stop()
-            slow.exception()
+        (short, long), status = stop_with(web, "/probe/slow?seconds=7", "/probe/slow?seconds=20")
 
-    assert status == 0
-
-
-def connections(web: Container) -> int:
-    """Return how many connections to its port are open (state 01 in /proc/net/tcp)."""
-    table = web.execute("cat", "/proc/net/tcp")
-    return len(re.findall(rf"^ *\d+: \w+:{web.port:04X} \w+:\w+ 01 ", table, re.MULTILINE))
+    assert short == "done", project.core
+    assert isinstance(long, requests.ConnectionError), f"{project.core}: {long!r}"
+    assert status == {"gunicorn": 0, "uwsgi": 137}[project.answers["gateway_server"]], project.core
 
 
 @pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)

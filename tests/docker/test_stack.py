@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from stacks import DEVELOPMENT, OWNER, PRODUCTION, Stack, stack_of
 
 PICTURE = bytes(range(256)) * 4096
 ONE_OF_EACH_SERVER = [CORES[0], CORES[-1]]
+THREADS_OF_REPLICAS = 3 * 2 * 4
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +46,14 @@ def test_starts_when_the_database_is_healthy_and_migrates(development: Stack) ->
     assert development.get("/probe/rows").text == "0"
 
 
-def test_is_as_fast_to_stop_as_to_start(development: Stack) -> None:
-    started = time.monotonic()
+def test_stops_when_asked_and_starts_again(development: Stack) -> None:
+    [web] = development.containers("web")
     development.compose("stop", "web")
-    took = time.monotonic() - started
+    status = inspect(web.name)["State"]["ExitCode"]
     development.compose("start", "web")
     eventually(lambda: development.get("/").status_code == 200, "the page")
 
-    assert took < 4
+    assert status != 137, f"{development.project.core}: Docker had to kill it"
 
 
 @pytest.mark.parametrize(
@@ -84,11 +86,12 @@ def test_media_is_in_the_folder(development: Stack) -> None:
 
 def test_new_files_belong_to_the_owner(development: Stack) -> None:
     as_owner = ["exec", "--no-TTY", f"--user={OWNER}"]
-    development.compose(*as_owner, "web", "flask", "db", "revision", "-m", "Nothing")
+    # No model has the table of the tests.
+    development.compose(*as_owner, "web", "flask", "db", "migrate", "-m", "Drop")
     requests.post(f"{development.url}/probe/media", files={"file": b"x"}, timeout=30)
 
     files = list(development.folder.rglob("*"))
-    assert [path for path in files if "nothing.py" in path.name]
+    assert [path for path in files if path.name.endswith("_drop.py")]
     assert [path for path in files if path.lstat().st_uid != OWNER] == []
 
 
@@ -235,16 +238,20 @@ def test_large_body_passes_the_edge(edge: Stack) -> None:
     assert answer.text == str(90 * 2**20)
 
 
+@pytest.mark.parametrize("project", ONE_OF_EACH_SERVER, ids=title, indirect=True)
 def test_edge_gives_up_on_a_slow_answer(edge: Stack) -> None:
-    if edge.project.answers not in ONE_OF_EACH_SERVER:
-        pytest.skip("tested with one of each server: it takes half a minute")
-    started = time.monotonic()
-    status = edge.get("/probe/slow?seconds=33").status_code
-    took = time.monotonic() - started
+    with ThreadPoolExecutor(THREADS_OF_REPLICAS + 1) as pool:
+        started = time.monotonic()
+        slow = pool.submit(edge.get, "/probe/slow?seconds=33")
+        # Every worker answers others too: uWSGI's harakiri, which is shorter than what the edge
+        # waits, counts for a worker as a whole, and the end of another request calls it off.
+        others = list(pool.map(edge.get, ["/probe/slow?seconds=1"] * THREADS_OF_REPLICAS))
+        status = slow.result().status_code
+        took = time.monotonic() - started
 
-    # uWSGI may end the worker after 25 seconds, before the edge has waited for its 30.
-    assert status in {502, 504}
-    assert 24 < took < 33
+    assert {answer.status_code for answer in others} == {200}, edge.project.core
+    assert status == 504, edge.project.core
+    assert took > 29, edge.project.core
 
 
 def test_replica_that_stops_under_load_fails_no_request(edge: Stack) -> None:
@@ -256,6 +263,6 @@ def test_replica_that_stops_under_load_fails_no_request(edge: Stack) -> None:
         eventually(lambda: web.logs().count(" 200 ") > 50, "load on the replica")
         status = web.stop()
 
-    assert {outcome.rpartition(" ")[2] for outcome in answers} == {"200"}, answers
+    assert [set(counts) for counts in answers.values()] == [{"200"}] * 2, answers
     assert status == 0
     edge.compose("up", "--detach", "--scale=web=3")

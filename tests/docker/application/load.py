@@ -1,7 +1,7 @@
 """Ask for URLs from several threads until stdin closes, and tell what came of it as JSON.
 
-Runs inside a container, beside the application. A connection that is refused is tried again, as
-a load balancer does, which would take the next container.
+Runs inside a container, beside the application. A request that gets no byte of an answer was turned
+away: a load balancer would ask the next container.
 """
 
 import collections
@@ -12,41 +12,45 @@ import sys
 import threading
 import time
 
+TURNED_AWAY = "turned away"  # engine.py has it too
+
 host, site, threads, *paths = sys.argv[1:]
 address = socket.gethostbyname(host)  # The name of a container goes with it.
 stop = threading.Event()
-outcomes: collections.Counter = collections.Counter()
+outcomes = {path: collections.Counter() for path in paths}
 lock = threading.Lock()
 
 
 def ask(path: str) -> str:
-    while not stop.is_set():
-        connection = http.client.HTTPConnection(address, timeout=1)
+    connection = http.client.HTTPConnection(address, timeout=1)
+    try:
         try:
             connection.connect()
             connection.sock.settimeout(35)
+            connection.request("GET", path, headers={"Host": site, "X-Forwarded-Proto": "https"})
         except OSError:
-            time.sleep(0.02)
-            continue
+            return TURNED_AWAY
         try:
-            headers = {"Host": site, "X-Forwarded-Proto": "https"}
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            return str(answer.status)
-        except (OSError, http.client.HTTPException) as error:
-            return repr(error)
-        finally:
-            connection.close()
-    return ""
+            if not connection.sock.recv(1, socket.MSG_PEEK):
+                return TURNED_AWAY
+        except ConnectionError:
+            return TURNED_AWAY
+        answer = connection.getresponse()
+        answer.read()
+        return str(answer.status)
+    except (OSError, http.client.HTTPException) as error:
+        return repr(error)
+    finally:
+        connection.close()
 
 
 def work(path: str) -> None:
     while not stop.is_set():
         outcome = ask(path)
-        if outcome:
-            with lock:
-                outcomes[f"{path} {outcome}"] += 1
+        with lock:
+            outcomes[path][outcome] += 1
+        if outcome == TURNED_AWAY:
+            time.sleep(0.02)
 
 
 workers = [threading.Thread(target=work, args=(path,)) for path in paths * int(threads)]

@@ -1,5 +1,6 @@
 """What the tests ask of the running application. They add it to a baked project."""
 
+import logging
 import os
 import socket
 import time
@@ -13,6 +14,12 @@ from .security import csrf
 
 blueprint = Blueprint("probe", __name__, url_prefix="/probe")
 csrf.exempt(blueprint)
+logger = logging.getLogger(__name__)
+
+
+@blueprint.before_app_request
+def log_beginning() -> None:
+    logger.info("begun %s", request.path)
 
 
 @blueprint.get("/slow")
@@ -31,6 +38,17 @@ def add_row() -> str:
 @blueprint.get("/rows")
 def count_rows() -> str:
     return str(db.session.execute(text("SELECT count(*) FROM probe")).scalar())
+
+
+@blueprint.get("/lost")
+def lose_connection() -> str:
+    """Have the database end the connection of this request, after its last query."""
+    functions = {"postgresql": "pg_backend_pid()", "mysql": "connection_id()"}
+    number = db.session.scalar(text(f"SELECT {functions[db.engine.name]}"))
+    ends = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+    with db.engine.connect() as connection:
+        connection.execute(text(ends[db.engine.name].format(number)))
+    return "done"
 
 
 @blueprint.get("/session")
