@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask_migrate.cli import db as flask_db
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import text
 
@@ -22,7 +23,7 @@ def run_check(app: Flask) -> tuple[int, dict[str, str]]:
 
 def test_all_is_well(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     app = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}")
-    app.test_cli_runner().invoke(args=["db", "upgrade"])
+    app.test_cli_runner().invoke(flask_db, ["upgrade"])
     status, lines = run_check(app)
     assert status == 0, lines
     assert list(lines) == ["settings", "database", "migrations", "media", "static files"]

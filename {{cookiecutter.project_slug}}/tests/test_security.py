@@ -1,3 +1,4 @@
+import io
 from collections.abc import Callable
 
 import pytest
@@ -294,6 +295,16 @@ def test_form_with_its_token_is_accepted(
         headers={"Referer": "https://localhost/form", **HTTPS},
     )
     assert (response.status_code, response.text) == (200, "value")
+
+
+def test_body_that_is_too_large_is_read_before_it_is_refused(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    body = io.BytesIO(b"0" * (2**20 + 1))
+    client = make_client(MAX_UPLOAD_MB="1")
+    response = client.post("/upload", input_stream=body, headers={"Content-Length": str(2**20 + 1)})
+    assert response.status_code == 413
+    assert body.read() == b"", "a server would reset the connection"
 
 
 @pytest.mark.parametrize(("size", "status"), [(2**20, 200), (2**20 + 1, 413)])

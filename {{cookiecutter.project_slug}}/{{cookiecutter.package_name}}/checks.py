@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from .database import FALLBACK, db
+from .database import FALLBACK, MIGRATIONS, db
 from .media import media
 
 
@@ -45,7 +44,9 @@ def database() -> str:
 
 
 def migrations() -> str:
-    known = set(ScriptDirectory(current_app.extensions["migrate"].directory).get_heads())
+    from alembic.script import ScriptDirectory  # noqa: PLC0415, slow and seldom needed
+
+    known = set(ScriptDirectory(str(MIGRATIONS)).get_heads())
     with db.engine.connect() as connection:
         applied = set()
         if inspect(connection).has_table("alembic_version"):

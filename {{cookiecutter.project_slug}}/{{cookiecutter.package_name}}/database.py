@@ -6,12 +6,12 @@ A model derives from Base. https://flask-sqlalchemy.readthedocs.io/ tells the re
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-from flask_migrate import Migrate
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, MetaData, {{ "Table, event, " if cookiecutter.database == "mysql" }}make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase
+from werkzeug.local import LocalProxy
 
 # In memory, for a process that has no database, such as one that Divio runs to build the image.
 FALLBACK = "sqlite://"
@@ -48,7 +48,8 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-migrate = Migrate(db=db, directory=str(Path(__file__).parent.parent / "migrations"))
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 {% if cookiecutter.database == 'mysql' %}
@@ -61,7 +62,29 @@ def use_utf8mb4(table: Table, _metadata: MetaData) -> None:
 {% endif %}
 def init_app(app: Flask) -> None:
     db.init_app(app)
-    migrate.init_app(app)
+    app.teardown_appcontext(end_session)
+    # `flask db` looks here. Alembic is slow to import, and a server does not need it.
+    app.extensions["migrate"] = LocalProxy(lambda: load_migrate(app))
+
+
+def end_session(_error: BaseException | None) -> None:
+    """End the session, before Flask-SQLAlchemy does, though its connection be lost.
+
+    The answer is made by then, and an error would have the server cut it off.
+    """
+    try:
+        db.session.remove()
+    except DBAPIError:
+        current_app.logger.warning("The database closed a connection in use.")
+        db.session.remove()
+
+
+def load_migrate(app: Flask) -> Any:  # noqa: ANN401
+    """Put Flask-Migrate where it was looked for, and return it."""
+    from flask_migrate import Migrate  # noqa: PLC0415
+
+    Migrate(app, db, directory=str(MIGRATIONS))
+    return app.extensions["migrate"]
 
 
 def engine_url(dsn: str) -> URL:

@@ -1,8 +1,12 @@
 """Error pages, as HTML or JSON, whichever the client accepts."""
 
+from contextlib import suppress
+from http import HTTPStatus
+
 from flask import Flask, g, jsonify, render_template, request
 from werkzeug import Response
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
+from werkzeug.wsgi import get_input_stream
 
 JSON = "application/json"
 
@@ -12,6 +16,8 @@ def init_app(app: Flask) -> None:
 
 
 def page(error: HTTPException) -> Response:
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        discard_body()
     response = Response.force_type(error.get_response(), request.environ)
     facts = {
         "code": error.code,
@@ -27,3 +33,17 @@ def page(error: HTTPException) -> Response:
     else:
         response.data, response.mimetype = render_template("error.html", **facts), "text/html"
     return response
+
+
+def discard_body() -> None:
+    """Read a body that is longer than allowed.
+
+    A server resets a connection that it closes with something unread, and its client or the load
+    balancer may then never see the answer.
+    """
+    longest = request.max_content_length
+    if longest is not None and (request.content_length or 0) > longest:
+        stream = get_input_stream(request.environ)
+        with suppress(ClientDisconnected):
+            while stream.read(2**16):
+                pass
