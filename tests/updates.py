@@ -1,14 +1,20 @@
 """Templates, projects and updates in real git repositories, for the tests of updates."""
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from combinations import TEMPLATE
+
+Baked = Callable[..., Path]
 
 PROJECT = "{{cookiecutter.project_slug}}"
 # What a bake is made of; all else in the repository reaches no project.
@@ -62,6 +68,20 @@ def create(template: Path, folder: Path, answers: dict[str, str], *options: str)
     return project
 
 
+def baker(template: Path, folders: pytest.TempPathFactory) -> Baked:
+    """Return a function that bakes projects, each once, which are not to be changed."""
+    projects: dict[tuple[str, str], Path] = {}
+
+    def bake(version: str, **answers: str) -> Path:
+        key = version, json.dumps(answers, sort_keys=True)
+        if key not in projects:
+            folder = folders.mktemp("baked") / "work"
+            projects[key] = create(template, folder, answers, "--checkout", version)
+        return projects[key]
+
+    return bake
+
+
 def update(project: Path, *options: str, **answers: str) -> None:
     """Update as the README has it, to other answers if there are any, and commit the result."""
     switch = ["--variables-to-update", json.dumps(answers)] if answers else []
@@ -92,3 +112,49 @@ def recipe(project: Path) -> list[list[str]]:
     )
     blocks = re.findall(r"(?:^    .+\n)+", section[1], re.MULTILINE)
     return [[line.strip() for line in block.splitlines()] for block in blocks]
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git in the template's own repository, whoever owns the folder."""
+    command = ["git", "-c", "safe.directory=*", "-C", str(TEMPLATE), *arguments]
+    return subprocess.run(command, capture_output=True)
+
+
+def lines(*arguments: str) -> list[str]:
+    return git(*arguments).stdout.decode().splitlines()
+
+
+def differs(version: str) -> bool:
+    """Return whether the working tree would bake other projects than that version did."""
+    changed = git("diff", "--quiet", version, "--", *PARTS).returncode != 0
+    return changed or lines("ls-files", "--others", "--exclude-standard", "--", *PARTS) != []
+
+
+def releases() -> list[str]:
+    """Return the tagged releases of this history, the last one last."""
+    tags = [tag for tag in lines("tag", "--merged", "HEAD") if re.fullmatch(r"\d+\.\d+", tag)]
+    return sorted(tags, key=lambda tag: tuple(map(int, tag.split("."))))
+
+
+def versions_to_update_from() -> list[str]:
+    """Return all releases that the working tree is newer than.
+
+    Without one, the commit that first tested updates stands for it, or else the newest that
+    bakes something else. Empty where there is no history to tell.
+    """
+    if lines("rev-parse", "--is-shallow-repository") != ["false"]:
+        return []
+    promised = lines("log", "--format=%H", "--diff-filter=A", "--", "tests/test_cruft.py")[:1]
+    others = lines("log", "--format=%H")
+    for candidates in (releases(), promised, others):
+        if older := [version for version in candidates if differs(version)]:
+            return older if candidates is not others else older[:1]
+    return []
+
+
+def take_version(version: str, folder: Path) -> None:
+    """Write what a bake of that version is made of."""
+    archive = git("archive", "--format=tar", version, "--", *PARTS)
+    assert archive.returncode == 0, archive.stderr.decode()
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
