@@ -9,6 +9,7 @@ import pytest
 from combinations import CHOICES, CONTEXT, CORE, CORES, title
 from conftest import Bake
 from updates import (
+    LOCKS,
     PROJECT,
     Baked,
     baker,
@@ -188,8 +189,10 @@ def test_options_and_release_change_in_one_update_and_are_locked(
 ) -> None:
     project = make_project(**answers)
     others = {name: value for name in CORE for value in CHOICES[name] if value != answers[name]}
+    locks = {name: (project / name).read_text() for name in LOCKS}
 
     update(project, **others)
+    assert {name: (project / name).read_text() for name in LOCKS} == locks
     run(project, "make", "--old-file=install", "lock")
 
     assert differing(project, baked(NEW, **others)) == []
