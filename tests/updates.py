@@ -1,6 +1,7 @@
 """Templates, projects and updates in real git repositories, for the tests of updates."""
 
 import io
+import itertools
 import json
 import os
 import re
@@ -144,12 +145,11 @@ def versions_to_update_from() -> list[str]:
     """
     if lines("rev-parse", "--is-shallow-repository") != ["false"]:
         return []
+    if older := [tag for tag in releases() if differs(tag)]:
+        return older
     promised = lines("log", "--format=%H", "--diff-filter=A", "--", "tests/test_cruft.py")[:1]
-    others = lines("log", "--format=%H")
-    for candidates in (releases(), promised, others):
-        if older := [version for version in candidates if differs(version)]:
-            return older if candidates is not others else older[:1]
-    return []
+    commits = promised + lines("log", "--format=%H")
+    return list(itertools.islice(filter(differs, commits), 1))
 
 
 def take_version(version: str, folder: Path) -> None:
