@@ -1,111 +1,305 @@
 """Projects stay current with cruft: real templates, projects and updates in git repositories."""
 
-import os
+import re
 import shutil
-import subprocess
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-from combinations import TEMPLATE
+from combinations import CHOICES, CONTEXT, CORE, CORES, title
+from conftest import Bake
+from updates import (
+    LOCKS,
+    PROJECT,
+    Baked,
+    baker,
+    commit,
+    differing,
+    recipe,
+    run,
+    take_working_tree,
+    update,
+)
 
-PROJECT = "{{cookiecutter.project_slug}}"
+# The working tree as a release, and the one after it that these tests make up.
+OLD, NEW = CONTEXT["_version"], "77.7"
+PACKAGE = "my_flask_app"
+DRIVERS_AND_THE_LIKE = {"boto3", "gunicorn", "mysqlclient", "psycopg", "pyuwsgi"}
 
-
-def run(folder: Path, *command: str) -> str:
-    author = {"GIT_AUTHOR_NAME": "Owner", "GIT_AUTHOR_EMAIL": "owner@example.org"}
-    committer = {"GIT_COMMITTER_NAME": "Owner", "GIT_COMMITTER_EMAIL": "owner@example.org"}
-    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | author | committer | path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def commit(folder: Path) -> None:
-    run(folder, "git", "add", "--all")
-    run(folder, "git", "commit", "-q", "-m", "Work")
+each = pytest.mark.parametrize("answers", CORES, ids=title)
 
 
-@pytest.fixture
-def template(tmp_path: Path) -> Path:
-    """The working tree of the template as a repository of its own."""
-    template = tmp_path / "template"
-    for name in ("cookiecutter.json", "hooks", "templates", PROJECT):
-        source = TEMPLATE / name
-        if source.is_dir():
-            shutil.copytree(source, template / name)
-        else:
-            template.mkdir()
-            shutil.copy(source, template / name)
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of the template with both releases."""
+    template = tmp_path_factory.mktemp("release") / "template"
+    take_working_tree(template)
     run(template, "git", "init", "-q")
     commit(template)
+    run(template, "git", "tag", OLD)
+
+    package = template / PROJECT / "{{cookiecutter.package_name}}"
+    change(template / "cookiecutter.json", f'"{OLD}"', f'"{NEW}"')
+    change(template / "hooks" / "post_gen_project.py", "git.divio.com", "git.example.org")
+    change(template / PROJECT / "README.md", "\n## Run\n", "\nA new line.\n\n## Run\n")
+    change(package / "pages.py", "Hello, World!", "Hello, Divio!")
+    (template / PROJECT / "docs").mkdir()
+    (template / PROJECT / "docs" / "new.md").write_text("{{ cookiecutter.project_name }}\n")
+    (package / "templates" / "error.html").rename(package / "templates" / "problem.html")
+    (template / PROJECT / ".editorconfig").unlink()
+    commit(template)
+    run(template, "git", "tag", NEW)
     return template
 
 
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="session")
+def baked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Baked:
+    return baker(template, tmp_path_factory)
+
+
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Path:
-    """A project that its owner committed as it was baked."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    run(folder, "cruft", "create", str(template), "--no-input")
-    project = folder / "my-flask-app"
+def make_project(baked: Baked, tmp_path: Path) -> Baked:
+    """A project of the old release, to be changed."""
+
+    def make(**answers: str) -> Path:
+        return Path(shutil.copytree(baked(OLD, **answers), tmp_path / "project"))
+
+    return make
+
+
+@pytest.fixture
+def make_clone(baked: Baked, tmp_path: Path) -> Baked:
+    """The same as a colleague has it, without what git does not store, such as empty folders."""
+
+    def make(**answers: str) -> Path:
+        run(tmp_path, "git", "clone", "-q", str(baked(OLD, **answers)), "clone")
+        return tmp_path / "clone"
+
+    return make
+
+
+def edit(project: Path) -> None:
+    """Change, add and delete files as an owner, none where the new release changes a line."""
+    with (project / "README.md").open("a") as readme:
+        readme.write("\n## Notes\n\nMine.\n")
+    change(project / PACKAGE / "pages.py", '@blueprint.get("/hello")', '@blueprint.get("/mine")')
+    (page,) = (project / PACKAGE / "templates").glob("[ep]r*.html")
+    change(page, "</p>", "</p><p>Mine.</p>")
+    change(project / ".env-local", "STAGE=local", "LOG_LEVEL=debug\nSTAGE=local")
+    (project / PACKAGE / "mine.py").write_text('"""Mine."""\n')
+    (project / "docs").mkdir(exist_ok=True)
+    (project / "docs" / "mine.md").write_text("Mine.\n")
+    (project / "tests" / "test_pages.py").unlink()
+
+
+@each
+def test_clone_differs_from_the_template_in_nothing(
+    answers: dict[str, str], make_clone: Baked
+) -> None:
+    clone = make_clone(**answers)
+
+    run(clone, "cruft", "check", "--checkout", OLD)
+    assert run(clone, "cruft", "diff", "--exit-code") == ""
+
+
+@each
+def test_diff_prints_nothing_but_a_patch(answers: dict[str, str], make_project: Baked) -> None:
+    project = make_project(**answers)
+    change(project / "README.md", "# My Flask App", "# Mine")
+
+    printed = run(project, "cruft", "diff", "--exit-code", fails=True)
+
+    assert printed.startswith("diff --git ")
+    run(project, "git", "apply", "-", answers=printed)
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+@each
+def test_untouched_clone_becomes_what_is_baked_now(
+    answers: dict[str, str], make_clone: Baked, baked: Baked
+) -> None:
+    clone = make_clone(**answers)
+    settings = (clone / ".git" / "config").read_text()
+
+    run(clone, "cruft", "check", fails=True)
+    update(clone)
+
+    assert differing(clone, baked(NEW, **answers)) == []
+    assert f"flask-divio {NEW};" in (clone / "README.md").read_text()
+    assert (clone / ".git" / "config").read_text() == settings
+    run(clone, "cruft", "check")
+    assert run(clone, "cruft", "diff", "--exit-code") == ""
+
+
+@each
+def test_update_keeps_every_edit(
+    answers: dict[str, str], make_project: Baked, baked: Baked, tmp_path: Path
+) -> None:
+    project = make_project(**answers)
+    edit(project)
     commit(project)
-    return project
+
+    update(project)
+
+    expected = Path(shutil.copytree(baked(NEW, **answers), tmp_path / "expected"))
+    edit(expected)
+    commit(expected)
+    assert differing(project, expected) == []
 
 
-def test_untouched_project_differs_in_nothing(project: Path) -> None:
-    run(project, "cruft", "check")
-    assert run(project, "cruft", "diff", "--exit-code") == ""
+# Each edge of the cube of combinations, once.
+@pytest.mark.parametrize(
+    ("answers", "option"),
+    [
+        (answers, option)
+        for answers in CORES
+        for option in CORE
+        if answers[option] == CHOICES[option][0]
+    ],
+    ids=lambda value: value if isinstance(value, str) else title(value),
+)
+def test_core_option_is_switched_on_and_off_again(
+    answers: dict[str, str], option: str, make_clone: Baked, baked: Baked
+) -> None:
+    clone = make_clone(**answers)
+    for value in reversed(CHOICES[option]):
+        update(clone, "--checkout", OLD, **{option: value})
+
+        assert differing(clone, baked(OLD, **(answers | {option: value}))) == [], value
 
 
-def test_update_arrives_though_the_remote_changes(project: Path, template: Path) -> None:
-    run(project, "git", "config", "user.email", "somebody@example.org")
-    readme = template / PROJECT / "README.md"
-    readme.write_text(f"{readme.read_text()}\nA new line.\n")
-    hook = template / "hooks" / "post_gen_project.py"
-    hook.write_text(hook.read_text().replace("git.divio.com", "git.example.org"))
-    commit(template)
+@pytest.mark.parametrize("option", sorted({*CHOICES} - {*CORE}))
+def test_other_option_takes_each_value(option: str, make_clone: Baked, baked: Baked) -> None:
+    clone = make_clone()
+    for value in reversed(CHOICES[option]):
+        update(clone, "--checkout", OLD, **{option: value})
 
-    run(project, "cruft", "update", "--skip-apply-ask")
+        assert differing(clone, baked(OLD, **{option: value})) == [], value
 
+
+@each
+def test_options_and_release_change_in_one_update_and_are_locked(
+    answers: dict[str, str], make_project: Baked, baked: Baked
+) -> None:
+    project = make_project(**answers)
+    others = {name: value for name in CORE for value in CHOICES[name] if value != answers[name]}
+    locks = {name: (project / name).read_text() for name in LOCKS}
+
+    update(project, **others)
+    assert {name: (project / name).read_text() for name in LOCKS} == locks
+    run(project, "make", "--old-file=install", "lock")
+
+    assert differing(project, baked(NEW, **others)) == []
+    settings = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    wanted = {re.match(r"[\w-]+", requirement)[0] for requirement in settings["dependencies"]}
+    lock = (project / "requirements.txt").read_text()
+    locked = set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
+    assert wanted <= locked
+    assert wanted & DRIVERS_AND_THE_LIKE == locked & DRIVERS_AND_THE_LIKE
+
+
+def test_new_slugs_arrive_though_the_remote_changes(make_project: Baked, baked: Baked) -> None:
+    project = make_project()
+    run(project, "git", "config", "user.email", "owner@example.org")
+    slugs = {"project_slug": "other", "divio_slug": "other-on-divio"}
+
+    update(project, **slugs)
+
+    assert differing(project, baked(NEW, package_name=PACKAGE, **slugs)) == []
+
+
+def test_update_of_uncommitted_work_is_refused(make_project: Baked) -> None:
+    project = make_project()
+    edit(project)
+    before = run(project, "git", "diff")
+
+    run(project, "cruft", "update", "--skip-apply-ask", fails=True)
+
+    assert run(project, "git", "diff") == before
+
+
+def test_conflict_is_shown_and_loses_nothing(make_project: Baked) -> None:
+    project = make_project()
+    change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
+    commit(project)
+    _, merge, *_ = recipe(project)
+
+    shown = [run(project, "bash", "-c", command) for command in merge][-1]
+
+    assert f"\nUU {PACKAGE}/pages.py\n" in shown, shown
+    page = (project / PACKAGE / "pages.py").read_text()
+    assert re.search(r"<<<<<<<.+\n.+all of you!.+\n=======\n.+Divio!.+\n>>>>>>>", page), page
     assert "A new line." in (project / "README.md").read_text()
-    assert run(project, "git", "status", "--porcelain").split() == [
-        "M",
-        ".cruft.json",
-        "M",
-        "README.md",
-    ]
+
+
+def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: Baked) -> None:
+    project = make_project()
+    change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
+    # The new release has no such file. git can only reject that, and all conflicts with it.
+    change(project / ".editorconfig", "root", "# Mine\nroot")
     commit(project)
+    _, merge, *_ = recipe(project)
+
+    shown = [run(project, "bash", "-c", command) for command in merge][-1]
+
+    assert f"\n?? {PACKAGE}/pages.py.rej\n" in shown, shown
+    assert "all of you!" in (project / PACKAGE / "pages.py").read_text()
+    assert "Divio!" in (project / PACKAGE / "pages.py.rej").read_text()
+    assert "# Mine" in (project / ".editorconfig").read_text()
+    assert "A new line." in (project / "README.md").read_text()
+
+
+def test_answer_is_changed_by_the_recipe(make_project: Baked, baked: Baked) -> None:
+    project = make_project()
+    *_, switch, _ = recipe(project)
+
+    for command in switch:
+        run(project, "bash", "-c", command)
+    commit(project)
+
+    assert differing(project, baked(NEW, python_version="3.13")) == []
+
+
+@each
+def test_project_of_cookiecutter_is_linked_by_the_recipe(
+    answers: dict[str, str], template: Path, bake: Bake, baked: Baked
+) -> None:
+    project = bake(**answers)
+    commit(project)
+    *_, link = recipe(project)
+    for command in link:
+        command = command.replace("URL-OF-THE-TEMPLATE", str(template))
+        run(project, "bash", "-c", command, answers=typed(answers))
+
+    assert run(project, "git", "status", "--porcelain") == ""
     assert run(project, "cruft", "diff", "--exit-code") == ""
+    update(project)
+    assert differing(project, baked(NEW, **answers)) == []
 
 
-def test_option_can_be_switched(project: Path, template: Path) -> None:
-    (template / "note").write_text("cruft wants a newer commit")
-    commit(template)
-    answers = '{"gateway_server": "uwsgi", "ci": "gitlab"}'
-
-    run(project, "cruft", "update", "--skip-apply-ask", "--variables-to-update", answers)
-
-    assert (project / "uwsgi.ini").is_file()
-    assert (project / ".gitlab-ci.yml").is_file()
-    assert not (project / "gunicorn.conf.py").exists()
-    assert not (project / ".github").exists()
-    assert not list(project.rglob("*.rej"))
+def typed(answers: dict[str, str]) -> str:
+    """Return what an owner types to give these answers, and Enter for everything else."""
+    questions = [name for name in CONTEXT if not name.startswith("_")]
+    lines = [
+        str(CHOICES[name].index(answers[name]) + 1) if name in answers else "" for name in questions
+    ]
+    return "\n".join([*lines, "", ""])
 
 
 def test_create_over_an_existing_folder_is_refused(template: Path, tmp_path: Path) -> None:
     folder = tmp_path / "my-flask-app"
     folder.mkdir()
     (folder / "README.md").write_text("mine")
+    overwrite = ["cruft", "create", str(template), "--no-input", "--overwrite-if-exists"]
 
-    with pytest.raises(AssertionError, match="cruft create would overwrite"):
-        run(tmp_path, "cruft", "create", str(template), "--no-input", "--overwrite-if-exists")
+    said = run(tmp_path, *overwrite, fails=True)
 
+    assert "cruft create would overwrite" in said
     assert [path.name for path in folder.iterdir()] == ["README.md"]
     assert (folder / "README.md").read_text() == "mine"

@@ -1,0 +1,390 @@
+"""What each release has promised is kept: its projects can be updated, and its answers stay."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import servers
+from combinations import CHOICES, CONTEXT, CORE, CORES, TEMPLATE, title
+from conftest import Bake
+from updates import (
+    LOCKS,
+    PARTS,
+    Baked,
+    baker,
+    commit,
+    differing,
+    differs,
+    git,
+    recipe,
+    releases,
+    run,
+    take_version,
+    take_working_tree,
+    update,
+    versions_to_update_from,
+)
+
+VERSIONS = versions_to_update_from()
+PACKAGE = "my_flask_app"
+# Each value meets each value of the other options in one of these. The update of an edited project
+# is followed by the project's own gate here, and compared only in the others, to save minutes.
+GATED = [
+    answers
+    for answers in CORES
+    if sum(CHOICES[option].index(answers[option]) for option in CORE) % 2 == 0
+]
+
+COMPARED = [answers for answers in CORES if answers not in GATED]
+
+each_version = pytest.mark.parametrize("version", VERSIONS or [None], ids=lambda v: str(v)[:7])
+each = pytest.mark.parametrize("answers", CORES, ids=title)
+
+
+def needs_history(version: str | None) -> None:
+    if version is None:
+        message = "There is no older version to update from. Run 'git fetch --unshallow --tags'."
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of the template with the older versions and the working tree, each tagged."""
+    template = tmp_path_factory.mktemp("releases") / "template"
+    template.mkdir()
+    run(template, "git", "init", "-q")
+    for version in [*VERSIONS, None]:
+        for part in template.iterdir():
+            if part.name != ".git":
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+        take_version(version, template) if version else take_working_tree(template)
+        commit(template)
+        run(template, "git", "tag", f"the-{version}" if version else "now")
+    return template
+
+
+@pytest.fixture(scope="session")
+def baked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Baked:
+    return baker(template, tmp_path_factory)
+
+
+@pytest.fixture
+def make_project(baked: Baked, tmp_path: Path) -> Baked:
+    """A project of a version, to be changed."""
+
+    def make(version: str, answers: dict[str, str]) -> Path:
+        folder = tmp_path / version
+        return Path(shutil.copytree(baked(version, **answers), folder))
+
+    return make
+
+
+@each_version
+@each
+def test_untouched_project_gets_exactly_what_changed(
+    answers: dict[str, str], version: str | None, make_project: Baked, baked: Baked
+) -> None:
+    needs_history(version)
+    project = make_project(f"the-{version}", answers)
+    locks = {name: (project / name).read_bytes() for name in LOCKS}
+
+    update(project)
+
+    assert differing(project, baked("now", **answers)) == []
+    assert {name: (project / name).read_bytes() for name in LOCKS} == locks
+
+
+@each_version
+@pytest.mark.parametrize("answers", COMPARED, ids=title)
+def test_edits_survive(answers: dict[str, str], version: str | None, make_project: Baked) -> None:
+    needs_history(version)
+    project = edited(make_project(f"the-{version}", answers))
+
+    update(project)
+
+    assert differing(project, edited(make_project("now", answers))) == []
+
+
+@each_version
+@pytest.mark.parametrize("answers", GATED, ids=title)
+def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
+    answers: dict[str, str],
+    version: str | None,
+    make_project: Baked,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    needs_history(version)
+    # What it finds out about dependencies serves the next project too.
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy"))
+    now = make_project("now", answers)
+    project = make_project(f"the-{version}", answers)
+    edit(project)
+    run(project, "make", "--old-file=install", "lock")
+    commit(project)
+    install(project)
+    check, merge, finish, *_ = recipe(now)
+
+    run(project, "bash", "-c", *check, fails=True)
+    shown = [run(project, "bash", "-c", command) for command in merge][-1]
+    assert not re.search(r"^(UU|AA) |\.rej$", shown, re.MULTILINE), shown
+    for command in finish:
+        run(project, "bash", "-c", command)
+
+    run(project, "bash", "-c", *check)
+    assert run(project, "git", "status", "--porcelain") == ""
+    assert differing(project, edited(now)) == []
+    for name in LOCKS:
+        assert "\nhumanize==" in (project / name).read_text()
+
+
+def install(project: Path) -> None:
+    """Do what `make install` does, faster."""
+    uv = Path(sys.executable).with_name("uv")
+    run(project, str(uv), "venv", "--quiet", "--python", sys.executable, ".venv")
+    command = [uv, "pip", "install", "--quiet", "--require-hashes", "-r", "requirements-dev.txt"]
+    if subprocess.run(command, cwd=project).returncode:
+        servers.missing("way to install the project, which may need a compiler and MySQL's library")
+    (project / ".venv" / "installed").touch()
+
+
+VISITS = '''"""Visits, which are counted."""
+
+from flask import Blueprint, current_app
+from humanize import intcomma
+from sqlalchemy import String, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .database import Base, db
+
+blueprint = Blueprint("visits", __name__)
+
+
+class Visit(Base):
+    """A visit of a page."""
+
+    __tablename__ = "visit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    page: Mapped[str] = mapped_column(String(100))
+
+
+@blueprint.get("/visits")
+def index() -> str:
+    db.session.add_all([Visit(page="visits") for _ in range(1000)])
+    db.session.commit()
+    visits = db.session.scalar(select(func.count(Visit.id))) or 0
+    return f"{current_app.config['GREETING']}, visitor {intcomma(visits)}"
+'''
+MIGRATION = '''"""Add visits."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("page", sa.String(100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_visit"),
+    )
+
+
+def downgrade():
+    op.drop_table("visit")
+'''
+TEST_OF_VISITS = """from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
+
+
+def test_visits_are_counted(client: FlaskClient, database: SQLAlchemy) -> None:
+    database.create_all()
+    assert client.get("/visits").text == "Welcome, visitor 1,000"
+"""
+
+NEW_FILES = {
+    f"{PACKAGE}/visits.py": VISITS,
+    "migrations/versions/0001_add_visits.py": MIGRATION,
+    "tests/test_visits.py": TEST_OF_VISITS,
+}
+# In each file a line, of all versions, and what an owner makes of it.
+EDITS = [
+    (f"{PACKAGE}/__init__.py", "    static_files,\n", "    static_files,\n    visits,\n"),
+    (
+        f"{PACKAGE}/__init__.py",
+        "    app.register_blueprint(pages.blueprint)\n",
+        "    app.register_blueprint(pages.blueprint)\n"
+        "    app.register_blueprint(visits.blueprint)\n",
+    ),
+    (
+        f"{PACKAGE}/config.py",
+        '        "SESSION_COOKIE_SAMESITE": "Lax",\n',
+        '        "SESSION_COOKIE_SAMESITE": "Lax",\n'
+        '        "GREETING": env.text("GREETING") or "Welcome",\n',
+    ),
+    (f"{PACKAGE}/config.py", "default=100, least=1, most=500", "default=20, least=1, most=500"),
+    ("tests/test_config.py", "    100 * 2**20,\n".lstrip(), "20 * 2**20,\n"),
+    (
+        "tests/test_config.py",
+        '    "HSTS_SECONDS": 365 * 24 * 3600,\n',
+        '    "HSTS_SECONDS": 365 * 24 * 3600,\n    "GREETING": "Welcome",\n',
+    ),
+    ("pyproject.toml", '    "flask>=', '    "humanize>=4.12",\n    "flask>='),
+    (".env-local", "STAGE=local\n", "STAGE=local\nGREETING=Hello\n"),
+    (
+        "Dockerfile",
+        "COPY --from=build /app /app\n",
+        "COPY --from=build /app /app\nRUN install --directory --mode=1777 /data/exports\n",
+    ),
+]
+
+
+def edit(project: Path) -> None:
+    """Grow the project as owners do: a feature, settings, the image, a dependency."""
+    for name, text in NEW_FILES.items():
+        (project / name).write_text(text)
+    for name, old, new in EDITS:
+        text = (project / name).read_text()
+        assert text.count(old) == 1, f"{name} has not one {old!r}"
+        (project / name).write_text(text.replace(old, new))
+    (project / ".editorconfig").unlink()
+
+
+def edited(project: Path) -> Path:
+    edit(project)
+    commit(project)
+    return project
+
+
+def broken_promises(old: dict, new: dict) -> list[str]:
+    """Compare two cookiecutter.json and return what projects of the old one relied on."""
+    broken = []
+    for name, was in old.items():
+        if name.startswith("_"):
+            continue
+        value = new.get(name)
+        if value is None:
+            broken.append(f"{name} is gone")
+        elif type(was) is not type(value):
+            broken.append(f"{name} has choices no more, or has them now")
+        else:
+            if isinstance(was, list):
+                gone = [choice for choice in was if choice not in value]
+                broken += [f"{name} has no {choice} any more" for choice in gone]
+            if default(was) != default(value):
+                broken.append(f"{name} has another default")
+    for name, was in old.get("__prompts__", {}).items():
+        prompt = new.get("__prompts__", {}).get(name)
+        if prompt is None:
+            broken.append(f"{name} has no prompt")
+        elif isinstance(was, dict):
+            broken += [f"{name} has no prompt for {key}" for key in was if key not in prompt]
+    return broken
+
+
+def default(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else value[0]
+
+
+def test_questions_values_and_defaults_are_kept() -> None:
+    version = VERSIONS[-1] if VERSIONS else None
+    needs_history(version)
+    old = json.loads(git("show", f"{version}:{PARTS[0]}").stdout)
+    assert old["database"]
+    assert broken_promises(old, CONTEXT) == [], f"against {version}"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "broken"),
+    [
+        (["ci"], None, ["ci is gone"]),
+        (["description"], None, ["description is gone"]),
+        (["ci"], ["github", "none"], ["ci has no gitlab any more"]),
+        (["ci"], ["gitlab", "github", "none"], ["ci has another default"]),
+        (["ci"], "github", ["ci has choices no more, or has them now"]),
+        (["description"], "Other.", ["description has another default"]),
+        (["__prompts__", "description"], None, ["description has no prompt"]),
+        (["__prompts__", "ci", "none"], None, ["ci has no prompt for none"]),
+        (["__prompts__", "ci", "__prompt__"], None, ["ci has no prompt for __prompt__"]),
+        (["__prompts__", "ci", "none"], "nothing", []),
+        (["ci"], [*CHOICES["ci"], "bitbucket"], []),
+        (["new"], ["no", "yes"], []),
+    ],
+    ids=str,
+)
+def test_broken_promise_is_found(path: list[str], value: object, broken: list[str]) -> None:
+    changed = deepcopy(CONTEXT)
+    *parents, name = path
+    place = changed
+    for parent in parents:
+        place = place[parent]
+    if value is None:
+        del place[name]
+    else:
+        place[name] = value
+    assert broken_promises(CONTEXT, changed) == broken
+
+
+def problems_of_version(version: str, changelog: str, changed: dict[str, bool]) -> list[str]:
+    """Return what is wrong, given for each release whether the template changed since."""
+    problems = []
+    sections = re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", changelog, re.MULTILINE)
+    names = [name for name, _ in sections]
+    if not re.fullmatch(r"\d+\.\d+", version):
+        problems.append(f"{version} is not MAJOR.MINOR")
+    if names[:1] != [version]:
+        problems.append(f"{version} is not on top of CHANGELOG.md")
+    problems += [f"{tag} is missing in CHANGELOG.md" for tag in changed if tag not in names]
+    if changed.get(version):
+        problems.append(f"{version} is released, and the template has changed since")
+    problems += [
+        f"{name} says nothing 'To update:'"
+        for name, text in sections
+        if "\nTo update: " not in text
+    ]
+    return problems
+
+
+def test_version_and_changelog_agree_with_the_releases() -> None:
+    changed = {tag: differs(tag) for tag in releases()}
+    changelog = (TEMPLATE / "CHANGELOG.md").read_text()
+    assert problems_of_version(CONTEXT["_version"], changelog, changed) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "changed", "problem"),
+    [
+        ("1.1", {"1.0": True}, None),
+        ("1.1", {"1.0": True, "1.1": False}, None),
+        ("1.1", {"1.0": True, "1.1": True}, "1.1 is released, and the template has changed since"),
+        ("1.0", {}, "1.0 is not on top of CHANGELOG.md"),
+        ("1.1", {"0.9": True}, "0.9 is missing in CHANGELOG.md"),
+        ("1.1.0", {}, "1.1.0 is not MAJOR.MINOR"),
+    ],
+)
+def test_problem_of_a_version_is_found(
+    version: str, changed: dict[str, bool], problem: str | None
+) -> None:
+    changelog = "# Changelog\n\n## 1.1\n\nTo update: a.\n\n## 1.0\n\nFirst.\n\nTo update: b.\n"
+    problems = problems_of_version(version, changelog, changed)
+
+    assert problem in problems if problem else problems == []
+    silent = changelog.replace("To update: b.", "")
+    assert "1.0 says nothing 'To update:'" in problems_of_version(version, silent, changed)
+
+
+def test_readme_names_the_version_once(bake: Bake) -> None:
+    readme = (bake() / "README.md").read_text()
+    assert re.findall(r"flask-divio (\S+);", readme) == [CONTEXT["_version"]]
