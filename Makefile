@@ -29,7 +29,7 @@ test-docker: $(VENV)/installed ## Test the images and the local stack on a Docke
 	python -m pytest tests/docker --numprocesses 2 $(ARGS)
 
 .PHONY: measure-images
-measure-images: $(VENV)/installed ## Print a table of sizes and times of the images
+measure-images: $(VENV)/installed ## Measure sizes and times of the images for docs/images.md
 	python tools/measure_images.py
 
 .PHONY: lint

@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 
 from {{ cookiecutter.package_name }} import create_app
-from {{ cookiecutter.package_name }}.database import db
+from {{ cookiecutter.package_name }}.database import add_commands, db
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def make_app() -> Iterator[Callable[..., Flask]]:
     apps = []
 
     def make(**environ: str) -> Flask:
-        apps.append(
-            create_app({"DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""), **environ})
-        )
-        return apps[-1]
+        app = create_app({"DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""), **environ})
+        add_commands(app)
+        apps.append(app)
+        return app
 
     yield make
     for app in apps:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate.cli import db as flask_db
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import text
 
@@ -23,7 +22,7 @@ def run_check(app: Flask) -> tuple[int, dict[str, str]]:
 
 def test_all_is_well(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     app = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}")
-    app.test_cli_runner().invoke(flask_db, ["upgrade"])
+    app.test_cli_runner().invoke(args=["db", "upgrade"])
     status, lines = run_check(app)
     assert status == 0, lines
     assert list(lines) == ["settings", "database", "migrations", "media", "static files"]
@@ -93,3 +92,22 @@ def test_unusable_settings_end_the_command_with_a_message() -> None:
     assert "- SECRET_KEY: is missing" in outcome.stderr
     assert "- LOG_LEVEL: must be one of" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def python(*arguments: str) -> str:
+    """Run Python in the project, with no settings; return what it prints."""
+    command = [sys.executable, *arguments]
+    environ = {"PATH": os.environ["PATH"], "FLASK_APP": "{{ cookiecutter.package_name }}"}
+    return subprocess.run(
+        command, cwd=PROJECT, env=environ, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_flask_has_the_commands_of_the_database() -> None:
+    assert "upgrade" in python("-m", "flask", "db", "--help")
+
+
+def test_server_imports_nothing_that_only_commands_and_uploads_need() -> None:
+    make = "import sys; from {{ cookiecutter.package_name }} import create_app; create_app()"
+    imported = set(python("-c", f"{make}; print(*sys.modules)").split())
+    assert not imported & {"alembic", {{ '"boto3", ' if cookiecutter.media_storage == 's3' }}"flask_migrate"}

@@ -6,12 +6,12 @@ A model derives from Base. https://flask-sqlalchemy.readthedocs.io/ tells the re
 from pathlib import Path
 from typing import Any
 
+import click
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, MetaData, {{ "Table, event, " if cookiecutter.database == "mysql" }}make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase
-from werkzeug.local import LocalProxy
 
 # In memory, for a process that has no database, such as one that Divio runs to build the image.
 FALLBACK = "sqlite://"
@@ -63,8 +63,15 @@ def use_utf8mb4(table: Table, _metadata: MetaData) -> None:
 def init_app(app: Flask) -> None:
     db.init_app(app)
     app.teardown_appcontext(end_session)
-    # `flask db` looks here. Alembic is slow to import, and a server does not need it.
-    app.extensions["migrate"] = LocalProxy(lambda: load_migrate(app))
+    if click.get_current_context(silent=True):
+        add_commands(app)
+
+
+def add_commands(app: Flask) -> None:
+    """Add `flask db`, where a command is run: Alembic is slow to import, and servers need none."""
+    from flask_migrate import Migrate  # noqa: PLC0415
+
+    Migrate(app, db, directory=str(MIGRATIONS))
 
 
 def end_session(_error: BaseException | None) -> None:
@@ -77,14 +84,6 @@ def end_session(_error: BaseException | None) -> None:
     except DBAPIError:
         current_app.logger.warning("The database closed a connection in use.")
         db.session.remove()
-
-
-def load_migrate(app: Flask) -> Any:  # noqa: ANN401
-    """Put Flask-Migrate where it was looked for, and return it."""
-    from flask_migrate import Migrate  # noqa: PLC0415
-
-    Migrate(app, db, directory=str(MIGRATIONS))
-    return app.extensions["migrate"]
 
 
 def engine_url(dsn: str) -> URL:
