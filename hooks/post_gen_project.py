@@ -148,12 +148,13 @@ def add_to_existing_application():
         )
     answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
     template = re.sub(r"^gh:(.*)$", r"https://github.com/\1", ANSWERS["_template"])
+    checkout = f" --checkout {ANSWERS['_checkout']}" if ANSWERS.get("_checkout") else ""
     say(
         "",
         "DEPLOY.md lists what is left to do. To receive updates of the template, have cruft",
         "remember where this came from, and commit all of it:",
         "",
-        f"    cruft link {template} --no-input --extra-context \\",
+        f"    cruft link {template}{checkout} --no-input --extra-context \\",
         f"        {quote(json.dumps(answers))}",
         "",
         *make_repository(),

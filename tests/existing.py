@@ -1,6 +1,5 @@
 """Existing applications, and how their owners add what the template deploys."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from combinations import TEMPLATE
+from updates import commit, environment, run
 
 APPLICATIONS = Path(__file__).parent / "applications"
 
@@ -39,26 +39,6 @@ MONOREPO = Application("one_file", "app:app", "One file.", folder="services/web"
 ALL = [TUTORIAL, ONE_FILE, ONLY_PYPROJECT, OWN_DOCKER, MONOREPO]
 
 
-def run(folder: Path, *command: str, check: bool = True, **environment: str) -> str:
-    """Run a command as an owner with a name; return all it says."""
-    owner = {
-        f"GIT_{role}_{what}": "owner@example.org"
-        for role in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | owner | path | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert not check or done.returncode == 0, f"{command}\n{done.stdout}"
-    return done.stdout
-
-
 def make(application: Application, repository: Path) -> Path:
     """Make the repository of an application, committed; return the application's folder."""
     folder = repository / application.folder
@@ -82,19 +62,20 @@ def copy_tutorial(folder: Path) -> None:
     shutil.move(downloads / f"flask-{release}" / "examples" / "tutorial", folder)
 
 
-def commit(repository: Path) -> None:
-    run(repository, "git", "add", "--all")
-    run(repository, "git", "commit", "-q", "--allow-empty", "-m", "Own work")
-
-
 def adopt(
-    folder: Path, application: Application, /, *options: str, check: bool = True, **answers: str
+    folder: Path, application: Application, /, *options: str, fails: bool = False, **answers: str
 ) -> str:
-    """Bake for an existing application, from the folder that it lives in."""
+    """Bake for an existing application, from the folder that it lives in; return what is said."""
     answers = {
         "application": "existing",
         "project_name": "The App",
         "wsgi_app": application.wsgi_app,
     } | answers
-    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", *options]
-    return run(folder, *command, *(f"{key}={value}" for key, value in answers.items()), check=check)
+    command = ["cookiecutter", str(TEMPLATE), "--no-input", *options]
+    command += [f"{key}={value}" for key, value in answers.items()]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), stderr=subprocess.STDOUT, stdout=subprocess.PIPE
+    )
+    said = done.stdout.decode()
+    assert (done.returncode != 0) == fails, said
+    return said

@@ -13,7 +13,8 @@ from types import ModuleType
 import existing
 import pytest
 from combinations import CORES, TEMPLATE, title
-from existing import MONOREPO, ONE_FILE, OWN_DOCKER, TUTORIAL, Application, adopt, commit, make, run
+from existing import MONOREPO, ONE_FILE, OWN_DOCKER, TUTORIAL, Application, adopt, make
+from updates import commit, run, take_working_tree
 
 ADDED = {
     ".dockerignore",
@@ -165,7 +166,7 @@ def test_unsafe_way_is_refused_and_changes_nothing(
     (folder / "README.md").write_text("mine")
     before = snapshot(folder.parent)
 
-    said = adopt(folder, ONE_FILE, *options, check=False, **answers)
+    said = adopt(folder, ONE_FILE, *options, fails=True, **answers)
 
     assert says in said
     assert snapshot(folder.parent) == before
@@ -182,7 +183,7 @@ def test_cruft_create_is_refused_and_changes_nothing(options: list[str], folder:
     }
     command = ["cruft", "create", str(template), "--no-input", *options]
 
-    said = run(folder, *command, "--extra-context", json.dumps(answers), check=False)
+    said = run(folder, *command, "--extra-context", json.dumps(answers), fails=True)
 
     assert "cruft create cannot add files to an existing application" in said
     assert snapshot(folder) == before
@@ -213,9 +214,8 @@ def test_folder_of_a_larger_repository_can_be_pushed_alone(repository: Path) -> 
     commit(repository)
     command = re.search(r"\$\((git subtree split) --prefix=", (folder / "DEPLOY.md").read_text())[1]
 
-    said = run(repository, *command.split(), f"--prefix={MONOREPO.folder}")
+    pushed = run(repository, *command.split(), f"--prefix={MONOREPO.folder}").strip()
 
-    pushed = said.split()[-1]
     assert "Dockerfile" in run(repository, "git", "ls-tree", "--name-only", pushed).splitlines()
 
 
@@ -229,9 +229,7 @@ def test_folder_without_git_becomes_a_repository(folder: Path) -> None:
 
 def committed_template(template: Path) -> Path:
     """Return the working tree of the template as a repository, of which cruft can make clones."""
-    for name in ("hooks", "templates", "{{cookiecutter.project_slug}}"):
-        shutil.copytree(TEMPLATE / name, template / name)
-    shutil.copy(TEMPLATE / "cookiecutter.json", template)
+    take_working_tree(template)
     run(template, "git", "init", "-q")
     commit(template)
     return template

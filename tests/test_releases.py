@@ -13,6 +13,7 @@ import pytest
 import servers
 from combinations import CHOICES, CONTEXT, CORE, CORES, TEMPLATE, title
 from conftest import Bake
+from cookiecutter.prompt import prompt_for_config
 from updates import (
     LOCKS,
     PARTS,
@@ -271,6 +272,7 @@ def edited(project: Path) -> Path:
 def broken_promises(old: dict, new: dict) -> list[str]:
     """Compare two cookiecutter.json and return what projects of the old one relied on."""
     broken = []
+    before, now = defaults(old), defaults(new)
     for name, was in old.items():
         if name.startswith("_"):
             continue
@@ -283,7 +285,7 @@ def broken_promises(old: dict, new: dict) -> list[str]:
             if isinstance(was, list):
                 gone = [choice for choice in was if choice not in value]
                 broken += [f"{name} has no {choice} any more" for choice in gone]
-            if default(was) != default(value):
+            if before[name] != now[name]:
                 broken.append(f"{name} has another default")
     for name, was in old.get("__prompts__", {}).items():
         prompt = new.get("__prompts__", {}).get(name)
@@ -294,8 +296,10 @@ def broken_promises(old: dict, new: dict) -> list[str]:
     return broken
 
 
-def default(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else value[0]
+def defaults(questions: dict) -> dict:
+    """Return the answers of somebody who names the folder and else presses Enter."""
+    context = {"cookiecutter": questions | {"project_slug": "own-slug"}}
+    return prompt_for_config(context, no_input=True)
 
 
 def test_questions_values_and_defaults_are_kept() -> None:
@@ -385,6 +389,7 @@ def test_problem_of_a_version_is_found(
     assert "1.0 says nothing 'To update:'" in problems_of_version(version, silent, changed)
 
 
-def test_readme_names_the_version_once(bake: Bake) -> None:
-    readme = (bake() / "README.md").read_text()
-    assert re.findall(r"flask-divio (\S+);", readme) == [CONTEXT["_version"]]
+@pytest.mark.parametrize(("application", "page"), [("new", "README.md"), ("existing", "DEPLOY.md")])
+def test_page_names_the_version_once(application: str, page: str, bake: Bake) -> None:
+    text = (bake(application=application) / page).read_text()
+    assert re.findall(r"flask-divio (\S+);", text) == [CONTEXT["_version"]]
