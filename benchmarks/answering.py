@@ -1,0 +1,133 @@
+"""Requests: how many, how late, and with how much memory, on real gateway servers."""
+
+import functools
+import statistics
+
+import psycopg
+from servers import new_database, postgres
+
+from .load import ask, latencies, percentile, requests_per_second
+from .projects import SERVERS, STATIC_FILES, Projects, hashed
+from .results import Results, Row, take_turns
+from .serving import Server, memory, nginx, serve
+
+FLASK_RUN = ["flask", "run", "--port", "{port}"]
+
+
+def hello(projects: Projects, rounds: int, seconds: float) -> Results:
+    """A view that does nothing, so that what stands around it shows."""
+    for name in SERVERS:
+        with (
+            serve(projects.ours(name), "/hello") as ours,
+            serve(projects.bare(name), "/hello") as bare,
+            serve(projects.ours(name), "/hello", FLASK_RUN) as flask_run,
+        ):
+            sides = [
+                functools.partial(requests_per_second, server, "/hello", seconds)
+                for server in (ours, bare, flask_run)
+            ]
+            our_rates, bare_rates, flask_rates = take_turns(rounds, *sides)
+        unit = "requests/s"
+        yield Row(f"`/hello`, {name}", "bare Flask", unit, our_rates, bare_rates, "≥ 0.85")
+        yield Row(f"`/hello`, {name}", "the same by `flask run`", unit, our_rates, flask_rates)
+
+
+def row(projects: Projects, rounds: int, seconds: float) -> Results:
+    """A view that reads one row of a real Postgres."""
+    with postgres() as server:
+        url = new_database(server, "benchmarks")
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE note (id integer PRIMARY KEY, text text NOT NULL)")
+            connection.execute("INSERT INTO note VALUES (1, 'Hello, World!')")
+        for name in SERVERS:
+            with (
+                serve(projects.ours(name, with_views=True), "/row", DATABASE_URL=url) as ours,
+                serve(projects.bare(name, "bare_row"), "/row", DATABASE_URL=url) as bare,
+            ):
+                rates = take_turns(
+                    rounds,
+                    functools.partial(requests_per_second, ours, "/row", seconds),
+                    functools.partial(requests_per_second, bare, "/row", seconds),
+                )
+            what = f"a view that reads one row, {name}"
+            yield Row(what, "bare Flask, SQLAlchemy's session", "requests/s", *rates, "≥ 0.9")
+
+
+def static(projects: Projects, rounds: int, seconds: float) -> Results:
+    """A static file under its hashed name, against Flask's own route, and nginx."""
+    for name in SERVERS:
+        ours, bare = projects.ours(name), projects.bare(name)
+        for file, size in STATIC_FILES.items():
+            plain, ours_url = f"/static/{file}", hashed(ours, file)
+            with (
+                serve(ours, ours_url) as our_server,
+                serve(bare, plain) as bare_server,
+                nginx(bare.folder / "static", plain) as nginx_server,
+            ):
+                our_rates, bare_rates, nginx_rates = take_turns(
+                    rounds,
+                    functools.partial(requests_per_second, our_server, ours_url, seconds),
+                    functools.partial(requests_per_second, bare_server, plain, seconds),
+                    functools.partial(requests_per_second, nginx_server, plain, seconds),
+                )
+            what = f"a hashed static file of {size / 1000:,.0f} KB, {name}"
+            unit = "requests/s"
+            yield Row(what, "Flask's own route", unit, our_rates, bare_rates, "≥ 2")
+            yield Row(what, "nginx, for the record", unit, our_rates, nginx_rates)
+            bytes_of = [[rate * size / 1e6 for rate in rates] for rates in (our_rates, bare_rates)]
+            yield Row(what, "Flask's own route", "MB/s", *bytes_of, "≥ 2")
+
+
+def latency(projects: Projects, rounds: int, seconds: float) -> Results:
+    """p99 where each side has 70 % of what it can do at most."""
+    for name in SERVERS:
+        with (
+            serve(projects.ours(name), "/hello") as ours,
+            serve(projects.bare(name), "/hello") as bare,
+        ):
+            rates = {}
+            for server in (ours, bare):
+                peaks = [len(latencies(server, "/hello", seconds)) / seconds for _ in range(3)]
+                rates[server.port] = 0.7 * statistics.median(peaks)
+
+            def p99(server: Server) -> float:
+                times = latencies(server, "/hello", 2 * seconds, rates[server.port])  # noqa: B023
+                return 1000 * percentile(times, 0.99)
+
+            measured = take_turns(
+                rounds, functools.partial(p99, ours), functools.partial(p99, bare)
+            )
+        offered = f"{rates[ours.port]:,.0f} and {rates[bare.port]:,.0f} requests/s"
+        yield Row(
+            f"p99 of `/hello` at 70 % of the peak ({offered}), {name}",
+            "bare Flask",
+            "ms",
+            *measured,
+            "≤ 1.3",
+        )
+
+
+def resident_memory(projects: Projects, rounds: int) -> Results:
+    """Memory of a worker after 1,000 requests to both, with the shipped settings."""
+    for name in SERVERS:
+        ours: dict[str, list[float]] = {"PSS": [], "USS": [], "RSS": []}
+        theirs: dict[str, list[float]] = {"PSS": [], "USS": [], "RSS": []}
+        for _ in range(min(rounds, 3)):
+            # Each alone, because servers that run side by side share what they map.
+            for application, sizes in (
+                (projects.ours(name), ours),
+                (projects.bare(name), theirs),
+            ):
+                with serve(application, "/hello") as server:
+                    ask(server, "/hello", 1000)
+                    found = [memory(pid) for pid in server.workers()]
+                for kind, values in sizes.items():
+                    values.append(statistics.mean(worker[kind] for worker in found))
+        for kind, meaning in {
+            "PSS": "its own and its share of what is shared",
+            "USS": "its own alone",
+            "RSS": "all that it maps",
+        }.items():
+            what = f"memory of a worker, {kind}: {meaning}, {name}"
+            target = "≤ 1.5" if kind == "PSS" else ""
+            yield Row(what, "bare Flask", "MB", ours[kind], theirs[kind], target)
