@@ -21,7 +21,7 @@ def parts(folder: Path, projects: Projects, *, quick: bool) -> dict[str, Callabl
         "start": lambda: starting.measure(projects, rounds),
         "hello": lambda: answering.hello(projects, rounds, seconds),
         "row": lambda: answering.row(projects, rounds, seconds),
-        "static": lambda: answering.static(projects, rounds, seconds * 2 / 3),
+        "static": lambda: answering.static(projects, rounds, 1 if quick else 2),
         "latency": lambda: answering.latency(projects, rounds, seconds),
         "memory": lambda: answering.resident_memory(projects, rounds),
         "media": lambda: media.measure(projects, folder / "transfers", min(rounds, 5), megabytes),
@@ -34,18 +34,17 @@ def parts(folder: Path, projects: Projects, *, quick: bool) -> dict[str, Callabl
 def show(result: Row | Table) -> None:
     if isinstance(result, Row):
         names = ["", "against", "in", "ours", "theirs", "ratio", "target", "met"]
-        cells = zip(names, result.cells(), strict=True)
-        print(
-            "  " + "; ".join(f"{name} {cell}".strip() for name, cell in cells if cell), flush=True
-        )
+        said = zip(names, result.cells(), strict=True)
+        print("  " + "; ".join(f"{name} {cell}".strip() for name, cell in said if cell))
         return
     print(f"  {result.title}")
     print("    " + "".join(f"{heading:>36}" for heading in result.headings))
     for row in result.rows:
-        print("    " + "".join(f"{cell:>36}" for cell in row), flush=True)
+        print("    " + "".join(f"{cell:>36}" for cell in row))
 
 
 def main() -> int:
+    sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("part", nargs="*", help="only these, and nothing is written")
     parser.add_argument("--quick", action="store_true", help="few rounds, and nothing is written")
@@ -60,7 +59,7 @@ def main() -> int:
             parser.error(f"no such part: {', '.join(unknown)}. There are: {', '.join(known)}.")
         for part in arguments.part or known:
             started = time.perf_counter()
-            print(part, flush=True)
+            print(part)
             try:
                 for result in known[part]():
                     show(result)
@@ -68,7 +67,7 @@ def main() -> int:
             except Exception:
                 traceback.print_exc()
                 failed.append(part)
-            print(f"  took {time.perf_counter() - started:.0f} s", flush=True)
+            print(f"  took {time.perf_counter() - started:.0f} s")
         if failed:
             print(f"Not measured in full: {', '.join(failed)}", file=sys.stderr)
             return 1

@@ -9,30 +9,38 @@ from servers import new_database, postgres
 from .load import ask, latencies, percentile, requests_per_second
 from .projects import SERVERS, STATIC_FILES, Projects, hashed
 from .results import Results, Row, take_turns
-from .serving import Server, memory, nginx, serve
+from .serving import Server, memory, nginx, serve, steady
 
 FLASK_RUN = ["flask", "run", "--port", "{port}"]
 
 
-def hello(projects: Projects, rounds: int, seconds: float) -> Results:
+def hello(projects: Projects, rounds: int, seconds: int) -> Results:
     """A view that does nothing, so that what stands around it shows."""
     for name in SERVERS:
         with (
-            serve(projects.ours(name), "/hello") as ours,
-            serve(projects.bare(name), "/hello") as bare,
+            steady(projects.ours(name), "/hello") as ours,
+            steady(projects.bare(name), "/hello") as bare,
+            serve(projects.ours(name), "/hello") as replacing,
             serve(projects.ours(name), "/hello", FLASK_RUN) as flask_run,
         ):
             sides = [
                 functools.partial(requests_per_second, server, "/hello", seconds)
-                for server in (ours, bare, flask_run)
+                for server in (ours, bare, replacing, flask_run)
             ]
-            our_rates, bare_rates, flask_rates = take_turns(rounds, *sides)
+            our_rates, bare_rates, replacing_rates, flask_rates = take_turns(rounds, *sides)
         unit = "requests/s"
         yield Row(f"`/hello`, {name}", "bare Flask", unit, our_rates, bare_rates, "≥ 0.85")
         yield Row(f"`/hello`, {name}", "the same by `flask run`", unit, our_rates, flask_rates)
+        yield Row(
+            f"`/hello`, {name}, replacing workers after 1,000 requests, as shipped",
+            "the same without",
+            unit,
+            replacing_rates,
+            our_rates,
+        )
 
 
-def row(projects: Projects, rounds: int, seconds: float) -> Results:
+def row(projects: Projects, rounds: int, seconds: int) -> Results:
     """A view that reads one row of a real Postgres."""
     with postgres() as server:
         url = new_database(server, "benchmarks")
@@ -41,8 +49,8 @@ def row(projects: Projects, rounds: int, seconds: float) -> Results:
             connection.execute("INSERT INTO note VALUES (1, 'Hello, World!')")
         for name in SERVERS:
             with (
-                serve(projects.ours(name, with_views=True), "/row", DATABASE_URL=url) as ours,
-                serve(projects.bare(name, "bare_row"), "/row", DATABASE_URL=url) as bare,
+                steady(projects.ours(name, with_views=True), "/row", DATABASE_URL=url) as ours,
+                steady(projects.bare(name, "bare_row"), "/row", DATABASE_URL=url) as bare,
             ):
                 rates = take_turns(
                     rounds,
@@ -53,15 +61,15 @@ def row(projects: Projects, rounds: int, seconds: float) -> Results:
             yield Row(what, "bare Flask, SQLAlchemy's session", "requests/s", *rates, "≥ 0.9")
 
 
-def static(projects: Projects, rounds: int, seconds: float) -> Results:
+def static(projects: Projects, rounds: int, seconds: int) -> Results:
     """A static file under its hashed name, against Flask's own route, and nginx."""
     for name in SERVERS:
         ours, bare = projects.ours(name), projects.bare(name)
         for file, size in STATIC_FILES.items():
             plain, ours_url = f"/static/{file}", hashed(ours, file)
             with (
-                serve(ours, ours_url) as our_server,
-                serve(bare, plain) as bare_server,
+                steady(ours, ours_url) as our_server,
+                steady(bare, plain) as bare_server,
                 nginx(bare.folder / "static", plain) as nginx_server,
             ):
                 our_rates, bare_rates, nginx_rates = take_turns(
@@ -78,12 +86,12 @@ def static(projects: Projects, rounds: int, seconds: float) -> Results:
             yield Row(what, "Flask's own route", "MB/s", *bytes_of, "≥ 2")
 
 
-def latency(projects: Projects, rounds: int, seconds: float) -> Results:
+def latency(projects: Projects, rounds: int, seconds: int) -> Results:
     """p99 where each side has 70 % of what it can do at most."""
     for name in SERVERS:
         with (
-            serve(projects.ours(name), "/hello") as ours,
-            serve(projects.bare(name), "/hello") as bare,
+            steady(projects.ours(name), "/hello") as ours,
+            steady(projects.bare(name), "/hello") as bare,
         ):
             rates = {}
             for server in (ours, bare):

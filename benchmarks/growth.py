@@ -10,7 +10,7 @@ from .load import requests_per_second
 from .media import MEGABYTE
 from .projects import Projects
 from .results import Results, Table
-from .serving import HEADERS, Server, memory, serve
+from .serving import HEADERS, Server, memory, serve, steady
 
 CLIENTS = [10, 100, 1000]
 WORKERS = [1, 2, 4]
@@ -22,10 +22,10 @@ HEAD = (
 TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
-def clients(projects: Projects, seconds: float) -> Results:
+def clients(projects: Projects, seconds: int) -> Results:
     rows: list[list[str | float]] = []
     for workers in WORKERS:
-        with serve(projects.ours("gunicorn"), "/hello", WEB_CONCURRENCY=str(workers)) as server:
+        with steady(projects.ours("gunicorn"), "/hello", WEB_CONCURRENCY=str(workers)) as server:
             requests_per_second(server, "/hello", 1)
             for number in CLIENTS:
                 rate = requests_per_second(server, "/hello", seconds, number)

@@ -41,6 +41,14 @@ class Application:
     def command(self) -> list[str]:
         return {"gunicorn": ["gunicorn"], "uwsgi": ["uwsgi", "uwsgi.ini"]}[self.server]
 
+    @property
+    def steady_command(self) -> list[str]:
+        """The command that keeps the workers, whatever the number of requests.
+
+        A second of load has as many as hours of a site have, and would replace them all the time.
+        """
+        return [*self.command, "--max-requests", "0"]
+
     def environment(self, **settings: str) -> dict[str, str]:
         """Return all variables for a process, none of whoever runs the benchmarks."""
         kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
@@ -100,9 +108,9 @@ class Projects:
     def _make(self, name: str, server: str, folder: Path) -> None:
         if os.geteuid() == 0:
             # The account that root gives way to could not read these folders.
-            for settings in {"gunicorn.conf.py", "uwsgi.ini"} & set(os.listdir(folder)):
-                text = (folder / settings).read_text()
-                (folder / settings).write_text(text.replace("www-data", "root"))
+            for settings in (folder / "gunicorn.conf.py", folder / "uwsgi.ini"):
+                if settings.exists():
+                    settings.write_text(settings.read_text().replace("www-data", "root"))
         self.made[name] = Application(server, folder, installed(server, folder))
 
 
@@ -131,7 +139,7 @@ def installed(server: str, folder: Path) -> Path:
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     environment = Path(sys.prefix) / "benchmarks" / f"{server}-{digest}"
     if not (environment / "installed").exists():
-        print(f"Installing the locked requirements for {server}", flush=True)
+        print(f"Installing the locked requirements for {server}")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
         subprocess.run(
             [

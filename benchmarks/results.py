@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. Each place in `ours` and `theirs` is a round, in which one followed the other.
+    """One comparison, with what each round measured of both sides.
 
     target: a comparison with the ratio of ours to theirs, or with ours where `of_ours` is set
     """
@@ -41,7 +41,7 @@ class Row:
             self.unit,
             spread(self.ours),
             spread(self.theirs) if self.theirs else "",
-            spread(self.ratios, ".2f") if self.theirs else "",
+            spread(self.ratios, ".2f") if self.theirs and not self.of_ours else "",
             self.target,
             {True: "yes", False: "**no**", None: ""}[self.met],
         ]
@@ -81,11 +81,13 @@ def spread(values: list[float], form: str = "") -> str:
     middle = statistics.median(values)
     if len(values) == 1:
         return number(middle, form)
-    return f"{number(middle, form)} ({number(low, form)} – {number(high, form)})"
+    return f"{number(middle, form)} ({number(low, form)} to {number(high, form)})"
 
 
 def number(value: float, form: str = "") -> str:
     if form:
         return format(value, form)
+    if isinstance(value, int):
+        return f"{value:,}"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f}"

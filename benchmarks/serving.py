@@ -44,7 +44,7 @@ class Server:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         pids = [int(pid) for pid in children.split()]
         if "uwsgi" in str(self.process.args):
-            pids = [pid for pid in pids if len(os.listdir(f"/proc/{pid}/task")) > 1]
+            pids = [pid for pid in pids if len(list(Path(f"/proc/{pid}/task").iterdir())) > 1]
         return pids
 
 
@@ -69,6 +69,13 @@ def serve(
     with running(command, port, application.folder, environment) as server:
         wait(server, path)
         yield server
+
+
+def steady(
+    application: Application, path: str, **settings: str
+) -> contextlib.AbstractContextManager[Server]:
+    """Do the same with workers that are not replaced."""
+    return serve(application, path, application.steady_command, **settings)
 
 
 @contextlib.contextmanager
