@@ -11,7 +11,7 @@ from .projects import SERVERS, STATIC_FILES, Projects, hashed
 from .results import Results, Row, take_turns
 from .serving import Server, memory, nginx, serve, steady
 
-FLASK_RUN = ["flask", "run", "--port", "{port}"]
+FLASK_RUN = ["flask", "run", "--host", "0.0.0.0", "--port", "{port}"]
 
 
 def hello(projects: Projects, rounds: int, seconds: int) -> Results:

@@ -47,7 +47,10 @@ class Application:
 
         A second of load has as many as hours of a site have, and would replace them all the time.
         """
-        return [*self.command, "--max-requests", "0"]
+        return {
+            "gunicorn": ["gunicorn", "--max-requests", "0"],
+            "uwsgi": ["uwsgi", "steady.ini"],  # What the file says wins over an option.
+        }[self.server]
 
     def environment(self, **settings: str) -> dict[str, str]:
         """Return all variables for a process, none of whoever runs the benchmarks."""
@@ -111,6 +114,9 @@ class Projects:
             for settings in (folder / "gunicorn.conf.py", folder / "uwsgi.ini"):
                 if settings.exists():
                     settings.write_text(settings.read_text().replace("www-data", "root"))
+        if server == "uwsgi":
+            text = re.sub("^max-requests = .*", "", (folder / "uwsgi.ini").read_text(), flags=re.M)
+            (folder / "steady.ini").write_text(text)
         self.made[name] = Application(server, folder, installed(server, folder))
 
 
