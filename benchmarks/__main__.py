@@ -8,20 +8,24 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from servers import program
+
 from . import TEMPLATE, answering, baking, growth, images, media, report, starting
 from .projects import Projects
 from .results import Results, Row, Table
 
+PROGRAMS = ["wrk", "hey", "nginx"]
+
 
 def parts(folder: Path, projects: Projects, *, quick: bool) -> dict[str, Callable[[], Results]]:
-    rounds, seconds = (2, 1) if quick else (7, 3)
+    rounds, seconds = (2, 1) if quick else (7, 2)
     megabytes = 50 if quick else 500
     return {
         "bake": lambda: baking.measure(folder / "bake", rounds),
         "start": lambda: starting.measure(projects, rounds),
         "hello": lambda: answering.hello(projects, rounds, seconds),
         "row": lambda: answering.row(projects, rounds, seconds),
-        "static": lambda: answering.static(projects, rounds, 1 if quick else 2),
+        "static": lambda: answering.static(projects, rounds, seconds),
         "latency": lambda: answering.latency(projects, rounds, seconds),
         "memory": lambda: answering.resident_memory(projects, rounds),
         "media": lambda: media.measure(projects, folder / "transfers", min(rounds, 5), megabytes),
@@ -49,6 +53,8 @@ def main() -> int:
     parser.add_argument("part", nargs="*", help="only these, and nothing is written")
     parser.add_argument("--quick", action="store_true", help="few rounds, and nothing is written")
     arguments = parser.parse_args()
+    if missing := [name for name in PROGRAMS if not program(name)]:
+        parser.error(f"{', '.join(missing)} missing: 'make bootstrap-bench' installs it on Debian")
     results: list[Row | Table] = []
     failed = []
     with tempfile.TemporaryDirectory(prefix="flask-divio-bench-") as name:

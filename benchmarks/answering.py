@@ -79,11 +79,12 @@ def static(projects: Projects, rounds: int, seconds: int) -> Results:
                     functools.partial(requests_per_second, nginx_server, plain, seconds),
                 )
             what = f"a hashed static file of {size / 1000:,.0f} KB, {name}"
-            unit = "requests/s"
+            unit, factor = ("MB/s", size / 1e6) if size >= 1e6 else ("requests/s", 1)
+            our_rates, bare_rates, nginx_rates = (
+                [rate * factor for rate in rates] for rates in (our_rates, bare_rates, nginx_rates)
+            )
             yield Row(what, "Flask's own route", unit, our_rates, bare_rates, "≥ 2")
             yield Row(what, "nginx, for the record", unit, our_rates, nginx_rates)
-            bytes_of = [[rate * size / 1e6 for rate in rates] for rates in (our_rates, bare_rates)]
-            yield Row(what, "Flask's own route", "MB/s", *bytes_of, "≥ 2")
 
 
 def latency(projects: Projects, rounds: int, seconds: int) -> Results:

@@ -37,7 +37,7 @@ def page(results: list[Row | Table], projects: Projects, command: str) -> str:
     rows = [result for result in results if isinstance(result, Row)]
     tables = [result for result in results if isinstance(result, Table)]
     parts = [
-        f"# Benchmarks\n\n`{command}` wrote this page, in full.\n",
+        f"# Benchmarks\n\n`{command}` wrote this page.\n",
         f"{machine()}\n\n{versions(projects)}\n",
         HOW,
         "## Against the floor\n",
