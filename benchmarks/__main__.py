@@ -28,7 +28,7 @@ def parts(folder: Path, projects: Projects, *, quick: bool) -> dict[str, Callabl
         "static": lambda: answering.static(projects, rounds, seconds),
         "latency": lambda: answering.latency(projects, rounds, seconds),
         "memory": lambda: answering.resident_memory(projects, rounds),
-        "media": lambda: media.measure(projects, folder / "transfers", min(rounds, 5), megabytes),
+        "media": lambda: media.measure(projects, folder / "transfers", min(rounds, 3), megabytes),
         "clients": lambda: growth.clients(projects, seconds),
         "uploads": lambda: growth.uploads(projects, folder, megabytes),
         "images": lambda: images.measure(projects, folder, rounds),

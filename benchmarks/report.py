@@ -78,7 +78,7 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return (
         f"Machine: {found[1] if found else platform.machine()}, {os.cpu_count()} cores, "
-        f"{memory / 1e9:.0f} GB of memory, Linux {platform.release()}."
+        f"{memory / 1e9:.0f} GB of memory, Linux {platform.release().partition('-')[0]}."
     )
 
 
