@@ -30,23 +30,24 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def targets(rows: list[Row], path: Path) -> None:
-    """How far each ratio is from its target: what reaches beyond 1 meets it."""
+    """How far each ratio is from its target: what reaches 1 meets it, and 2 is where a bar ends."""
     compared = [row for row in rows if row.target and row.theirs and not row.of_ours]
     figure = Figure(figsize=(9, 0.34 * len(compared) + 1.2), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(reversed(compared)):
         sign, target = row.target.split()[0], float(row.target.split()[1])
         ratio = statistics.median(row.ratios)
-        share = ratio / target if sign == "≥" else target / ratio
+        share = min(2, ratio / target if sign == "≥" else target / ratio)
         axes.barh(place, share, color=BLUE if row.met else RED, height=0.6)
         axes.text(share, place, f" {ratio:.2f} ({row.target})", va="center", fontsize=9)
     axes.axvline(1, color=GREY, linewidth=1)
     axes.set_yticks(
         range(len(compared)),
         [f"{row.what.replace('`', '')}, {row.unit}" for row in reversed(compared)],
+        fontsize=9,
     )
-    axes.set_xlabel("how far the ratio meets its target, which is at 1; in brackets the target")
-    axes.margins(x=0.2)
+    axes.set_xlabel("ratio (and its target), as a share of the target")
+    axes.set_xlim(0, 2.5)
     save(figure, path)
 
 
