@@ -55,6 +55,7 @@ def git(*arguments):
     # Set where git itself runs this hook, for another repository than this folder's.
     redirections = "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"
     environment = {key: value for key, value in os.environ.items() if key not in redirections}
+    environment["LC_ALL"] = "C"
     try:
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, errors="replace"
@@ -80,18 +81,20 @@ def prune():
 def make_repository():
     """Have a git repository with a remote for Divio; return the sentences to tell about it."""
     if not os.path.lexists(".git"):
-        outer = git("rev-parse", "--show-toplevel").stdout.strip()
-        if outer and git("check-ignore", "-q", ".").returncode != 0:
+        outer = git("rev-parse", "--show-toplevel")
+        if outer.returncode == 0 and git("check-ignore", "-q", ".").returncode != 0:
             return [
-                f"This is part of the git repository {outer}, so it did not become one",
-                "of its own. Divio needs a repository with the Dockerfile at its root.",
+                f"This is part of the git repository {outer.stdout.strip()}, so it did not become",
+                "one of its own. Divio needs a repository with the Dockerfile at its root.",
             ]
+        if outer.returncode and "not a git repository" not in outer.stderr:
+            return ["There is no git repository yet:", first_line(outer.stderr)]
         made = git("init", "-q", "--initial-branch=main")
         if made.returncode:  # git before 2.28 has no such option
             made = git("init", "-q")
             git("symbolic-ref", "HEAD", "refs/heads/main")
         if made.returncode:
-            return ["There is no git repository yet:", made.stderr.strip()]
+            return ["There is no git repository yet:", first_line(made.stderr)]
     elif REMOTE_URL in git("remote", "-v").stdout.split():
         return []
 
@@ -99,7 +102,11 @@ def make_repository():
         added = git("remote", "add", name, REMOTE_URL)
         if added.returncode == 0:
             return [f"The git remote for Divio is {name}, {REMOTE_URL}"]
-    return ["The git remote for Divio is not set:", added.stderr.strip()]
+    return ["The git remote for Divio is not set:", first_line(added.stderr)]
+
+
+def first_line(text):
+    return text.strip().partition("\n")[0]
 
 
 def tell_about_new_project():
@@ -114,65 +121,90 @@ def tell_about_new_project():
         "    make run              # http://127.0.0.1:8000, no Docker needed",
         "",
         "README.md has the rest: Docker, settings, deployment on Divio, updates.",
-        *make_repository(),
     )
 
 
-def add_to_existing_application():
-    """Move all files to the folder around this one, except where something is in their way."""
-    from shlex import quote
+def move_to_existing_application():
+    """Move the files to the folder of the application, where nothing is in their way.
 
-    here = os.getcwd()
-    there = os.path.dirname(here)
+    Return the names of those that were moved, and of those that were not.
+    """
+    here, there = os.getcwd(), os.path.realpath(ANSWERS["_output_dir"])
     added, kept = [], []
     for folder, _, names in os.walk(here):
         for name in names:
-            path = os.path.relpath(os.path.join(folder, name), here)
-            if is_free(os.path.join(there, path)):
-                os.makedirs(os.path.dirname(os.path.join(there, path)), exist_ok=True)
-                os.rename(path, os.path.join(there, path))
-                added.append(path)
-            else:
-                kept.append(path)
+            source = os.path.join(folder, name)
+            path = os.path.relpath(source, here)
+            target = os.path.join(there, path)
+            if is_same(source, target):
+                os.remove(source)
+                continue
+            try:
+                if is_free(target):
+                    os.makedirs(os.path.dirname(target), exist_ok=True)
+                    os.rename(source, target)
+                    added.append(path)
+                    continue
+            except OSError as error:
+                say(f"{path}: {error.strerror}")
+            kept.append(path)
     os.chdir(there)
-    for folder, _, _ in os.walk(SLUG, topdown=False):
+    for folder, _, _ in os.walk(here, topdown=False):
         if not os.listdir(folder):
             os.rmdir(folder)
+    return sorted(added), sorted(kept)
 
-    say("", f"Added to {ANSWERS['project_name']}: {', '.join(sorted(added))}.")
-    if kept:
-        say(
-            "",
-            f"You have these already, and they stay as they are: {', '.join(sorted(kept))}.",
-            f"The template's are in the folder {SLUG}: take over what you need, then delete it.",
-        )
-    answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
-    template = re.sub(r"^gh:(.*)$", r"https://github.com/\1", ANSWERS["_template"])
-    checkout = f" --checkout {ANSWERS['_checkout']}" if ANSWERS.get("_checkout") else ""
-    say(
-        "",
-        "DEPLOY.md lists what is left to do. To receive updates of the template, have cruft",
-        "remember where this came from, and commit all of it:",
-        "",
-        f"    cruft link {template}{checkout} --no-input --extra-context \\",
-        f"        {quote(json.dumps(answers))}",
-        "",
-        *make_repository(),
-    )
+
+def is_same(path, other):
+    """Tell whether an earlier bake has put the file there."""
+    if os.path.islink(other) or not os.path.isfile(other):
+        return False
+    with open(path, "rb") as one, open(other, "rb") as two:
+        return one.read() == two.read()
 
 
 def is_free(path):
-    """Tell whether a file can be made there without touching anything, not even through a link."""
-    while True:
-        if os.path.lexists(path):
-            return False
+    """Tell whether nothing is at this path, and nothing but folders on the way to it."""
+    if os.path.lexists(path):
+        return False
+    while not os.path.lexists(path):
         path = os.path.dirname(path)
-        if os.path.lexists(path):
-            return os.path.isdir(path) and not os.path.islink(path)
+    # A link might lead out of the application.
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def tell_about_existing_application(added, kept):
+    from shlex import quote
+
+    say("", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
+    if kept:
+        say(
+            "",
+            f"What you have stays as it is: {', '.join(kept)}.",
+            f"The template's are in {SLUG}: take over what you need, then delete that folder.",
+            "So that updates leave yours alone, put this into .cruft.json once you have it:",
+            f"    {json.dumps({'skip': kept})[1:-1]}",
+        )
+    answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
+    template = quote(re.sub(r"^gh:", "https://github.com/", ANSWERS["_template"]))
+    if ANSWERS.get("_checkout"):
+        template += f" --checkout {quote(ANSWERS['_checkout'])}"
+    say(
+        "",
+        f"{f'{SLUG}/DEPLOY.md' if 'DEPLOY.md' in kept else 'DEPLOY.md'} lists what is left to do.",
+        "To receive updates of the template, have cruft remember now where this came from, and",
+        "commit all of it:",
+        "",
+        f"    pipx run cruft link {template} --no-input --extra-context \\",
+        f"        {quote(json.dumps(answers))}",
+        "",
+    )
 
 
 prune()
-if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
-    add_to_existing_application()
-elif not IN_SCRATCH_RENDER:
-    tell_about_new_project()
+if not IN_SCRATCH_RENDER:
+    if ANSWERS["application"] == "new":
+        tell_about_new_project()
+    else:
+        tell_about_existing_application(*move_to_existing_application())
+    say(*make_repository())

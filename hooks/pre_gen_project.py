@@ -35,10 +35,10 @@ CHOICES = {
     "ci": ["github", "gitlab", "none"],
 }
 
-# A slug is a label of the application's domain (63 characters at most, RFC 1035), and Divio
-# appends "-stage" to it for the test environment.
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
-SLUG_LENGTH = 63 - len("-stage")
+# Divio's is a label of the application's domain (63 characters at most, RFC 1035), to which it
+# appends "-stage" for the test environment.
+SLUG_LENGTHS = {"project_slug": 63, "divio_slug": 63 - len("-stage")}
 
 # What a package of the same name would hide: the project's folders and what it installs.
 TAKEN_NAMES = set(
@@ -68,13 +68,13 @@ def problems_of_answers():
         if any(mark in text for mark in ("{" + "{", "{" + "%", "{" + "#")):
             yield f"{name} {text!a} has a Jinja delimiter, an opening brace before another, % or #."
 
-    for name in "project_slug", "divio_slug":
+    for name, longest in SLUG_LENGTHS.items():
         slug = ANSWERS[name]
-        if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
+        if not SLUG.fullmatch(slug) or len(slug) > longest:
             yield (
                 f"{name} {slug!a} must be lower-case letters, digits and single hyphens, start "
                 "with a letter, end with a letter or digit, and have at most "
-                f"{SLUG_LENGTH} characters."
+                f"{longest} characters."
             )
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", PACKAGE) or keyword.iskeyword(PACKAGE):
@@ -82,7 +82,7 @@ def problems_of_answers():
             f"package_name {PACKAGE!a} must be a Python name: lower-case letters, digits and "
             "underscores, first a letter, and no keyword."
         )
-    elif ANSWERS["application"] == "new" and PACKAGE in TAKEN_NAMES | sys.stdlib_module_names:
+    elif PACKAGE in TAKEN_NAMES or PACKAGE in sys.stdlib_module_names:
         yield (
             f"package_name {PACKAGE!a} is the name of a module that the project needs or of one of "
             "its folders; choose another, such as "
@@ -90,14 +90,8 @@ def problems_of_answers():
         )
 
     factory = f"{PACKAGE}:create_app()"
-    if ANSWERS["application"] == "new":
-        if ANSWERS["wsgi_app"] != factory:
-            yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be {factory!a} in a new application."
-    elif not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\(\))?", ANSWERS["wsgi_app"], re.ASCII):
-        yield (
-            f"wsgi_app {ANSWERS['wsgi_app']!a} must be a module and the application in it, such as "
-            "'app:app', or a factory that needs no argument, such as 'flaskr:create_app()'."
-        )
+    if ANSWERS["application"] == "new" and ANSWERS["wsgi_app"] != factory:
+        yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be {factory!a} in a new application."
 
     for name, values in CHOICES.items():
         if ANSWERS[name] not in values:
@@ -106,11 +100,12 @@ def problems_of_answers():
 
 def problems_of_folder():
     # A fresh clone of an empty repository has nothing that could be lost.
-    if set(os.listdir()) - {".git"}:
+    if set(os.listdir()) - ({".git"} if ANSWERS["application"] == "new" else set()):
         yield (
             f"The folder {ANSWERS['project_slug']!a} is not empty, and a bake would write over "
-            "what is in it. Bake into a new one. For an application that exists already answer "
-            "application=existing, and run cookiecutter in its folder, without -f."
+            "what is in it. Delete it if an earlier bake left it, or answer another project_slug. "
+            "For an application that exists already, run cookiecutter in its folder, with "
+            "application=existing and without -f."
         )
 
 
@@ -122,13 +117,20 @@ def problems_of_existing_application():
             "same answers, and then the command 'cruft link' that it prints."
         )
         return
-    module = ANSWERS["wsgi_app"].partition(":")[0].partition(".")[0]
-    folder = os.path.dirname(os.getcwd())
-    places = [os.path.join(folder, *path, module) for path in ([], ["src"])]
+    wsgi_app, folder = ANSWERS["wsgi_app"], ANSWERS["_output_dir"]
+    found = re.fullmatch(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?", wsgi_app, re.ASCII)
+    if not found:
+        yield (
+            f"wsgi_app {wsgi_app!a} must be a module and the application in it, such as 'app:app', "
+            "or a factory without arguments, such as 'flaskr:create_app()'. For one with arguments "
+            "write a module wsgi.py that calls it."
+        )
+        return
+    places = [os.path.join(folder, *path, found[1]) for path in ([], ["src"])]
     if not any(os.path.isdir(place) or os.path.isfile(f"{place}.py") for place in places):
         yield (
-            f"wsgi_app {ANSWERS['wsgi_app']!a} names the module {module!a}, but {folder} has "
-            "none. Run cookiecutter in the folder of the application."
+            f"wsgi_app {wsgi_app!a} names the module {found[1]!a}, but {folder!a} has none. Run "
+            "cookiecutter in the folder of the application."
         )
 
 

@@ -34,9 +34,10 @@ class Application:
 TUTORIAL = Application("flaskr", "flaskr:create_app()", "Hello, World!", "/hello")
 ONE_FILE = Application("one_file", "app:app", "One file.")
 ONLY_PYPROJECT = Application("only_pyproject", "shop:create_app()", "A package.")
+IN_SRC = Application("in_src", "blog:app", "In src.")
 OWN_DOCKER = Application("own_docker", "app:application", "Own container.")
 MONOREPO = Application("one_file", "app:app", "One file.", folder="services/web")
-ALL = [TUTORIAL, ONE_FILE, ONLY_PYPROJECT, OWN_DOCKER, MONOREPO]
+ALL = [TUTORIAL, ONE_FILE, ONLY_PYPROJECT, IN_SRC, OWN_DOCKER, MONOREPO]
 
 
 def make(application: Application, repository: Path) -> Path:

@@ -1,19 +1,21 @@
 """What deploys an application is added to it, and nothing of its owner's is touched."""
 
+import io
 import json
 import os
 import re
 import shlex
 import shutil
 import stat
-from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlsplit
 
 import existing
 import pytest
 from combinations import CORES, TEMPLATE, title
 from existing import MONOREPO, ONE_FILE, OWN_DOCKER, TUTORIAL, Application, adopt, make
+from moto import mock_aws
 from updates import commit, run, take_working_tree
 
 ADDED = {
@@ -46,7 +48,7 @@ def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
     """Return mode, time and content of everything but git's own: a link's content is its target."""
     everything = {}
     for path in sorted(repository.rglob("*")):
-        if ".git" in path.parts:
+        if ".git" in path.relative_to(repository).parts[:2]:
             continue
         details = path.lstat()
         content: bytes | str = b""
@@ -96,8 +98,8 @@ def test_files_are_added_and_nothing_else_happens(
 def test_command_in_the_readme_works(repository: Path) -> None:
     folder = make(TUTORIAL, repository)
     readme = (TEMPLATE / "README.md").read_text()
-    command = re.search(r"pipx run (cookiecutter gh:\S+ application=.*?)\n\n", readme, re.DOTALL)[1]
-    command = re.sub(r"gh:\S+", str(TEMPLATE), command.replace("\\\n", "")) + " --no-input"
+    command = re.search(r"pipx run (cookiecutter gh:\S+ --no-input .*?)\n\n", readme, re.DOTALL)[1]
+    command = re.sub(r"gh:\S+", str(TEMPLATE), command.replace("\\\n", ""))
 
     run(folder, *shlex.split(command))
 
@@ -125,7 +127,44 @@ def test_what_is_in_the_way_stays(obstacle: str, folder: Path) -> None:
     after = snapshot(folder.parent)
     assert {path: after.get(path) for path in before} == before
     assert names(before, after, "repository") == {f"{SLUG}/{name}" for name in ADDED}
-    assert f"stay as they are: {', '.join(sorted(ADDED))}." in said
+    assert f"What you have stays as it is: {', '.join(sorted(ADDED))}." in said
+
+
+def test_second_bake_adds_nothing(folder: Path) -> None:
+    adopt(folder, ONE_FILE)
+    before = snapshot(folder)
+
+    said = adopt(folder, ONE_FILE)
+
+    assert snapshot(folder) == before
+    assert "Added to The App: nothing new." in said
+    assert "stays as it is" not in said
+
+
+def test_folder_that_cannot_be_written_is_told(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "media").write_text("mine")
+
+    said = adopt(folder, ONE_FILE)
+
+    assert "What you have stays as it is: data/media/.gitkeep." in said
+    assert (folder / "Dockerfile").is_file()
+
+
+def test_application_may_be_behind_a_link(folder: Path) -> None:
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+
+    adopt(folder.parent, ONE_FILE, "--output-dir", str(link))
+
+    assert (folder / "Dockerfile").is_file()
+    assert link.is_symlink()
+
+
+def test_kept_files_are_named_for_updates(repository: Path) -> None:
+    said = adopt(make(OWN_DOCKER, repository), OWN_DOCKER)
+
+    assert '"skip": ["Dockerfile", "docker-compose.yml"]' in said
 
 
 @pytest.mark.parametrize("obstacle", ["file", "link"])
@@ -156,13 +195,18 @@ def test_folder_that_is_none_is_not_entered(obstacle: str, folder: Path) -> None
         ([], {"wsgi_app": "app"}, "must be a module and the application in it"),
         ([], {"wsgi_app": "app:make('x')"}, "must be a module and the application in it"),
         ([], {"wsgi_app": "app:app; import os"}, "must be a module and the application in it"),
+        ([], {"wsgi_app": "app..x:app"}, "must be a module and the application in it"),
         ([], {"project_slug": "taken"}, "already exists"),
+        # It holds another repository.
+        (["-f"], {"project_slug": "taken"}, "The folder 'taken' is not empty"),
+        ([], {"package_name": "data"}, "package_name 'data' is the name of a module"),
     ],
 )
 def test_unsafe_way_is_refused_and_changes_nothing(
     options: list[str], answers: dict[str, str], says: str, folder: Path
 ) -> None:
     (folder / "taken").mkdir()
+    run(folder / "taken", "git", "init", "-q")
     (folder / "README.md").write_text("mine")
     before = snapshot(folder.parent)
 
@@ -291,8 +335,7 @@ def test_option_can_be_switched(folder: Path, tmp_path: Path) -> None:
 def test_lines_for_gitignore_are_right(folder: Path) -> None:
     adopt(folder, ONE_FILE)
     text = (folder / "DEPLOY.md").read_text()
-    item = "".join(takewhile(lambda line: "Secret key" not in line, text.splitlines(True)))
-    lines = re.findall(r"`(.+?)`", item.partition("**`.gitignore`**")[2])
+    lines = re.search(r"add to `.gitignore`\n\n((?: +\S+\n)+)", text)[1].split()
     (folder / ".gitignore").write_text("\n".join(lines) + "\n")
     for name in ("data/media/picture.png", "data.tar.gz", "local_db.sql", ".divio/config"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -383,14 +426,43 @@ def test_proposed_code_reads_the_dsn_of_the_storage(
     region: str,
     public: str,
     folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     adopt(folder, ONE_FILE)
-    monkeypatch.setenv("DEFAULT_STORAGE_DSN", f"s3://KEY:SEC%2FRET@{host}")
 
-    found, url = code_of(folder).media_bucket()
+    found, url = code_of(folder).media_bucket(urlsplit(f"s3://KEY:SEC%2FRET@{host}"))
 
     client = found.meta.client
     assert (found.name, url) == (bucket, public)
     assert (client.meta.endpoint_url, client.meta.region_name) == (endpoint, region)
     assert client._request_signer._credentials.secret_key == "SEC/RET"
+
+
+def test_proposed_code_saves_in_a_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(folder, ONE_FILE)
+    monkeypatch.setenv("DEFAULT_STORAGE_DSN", f"file://{tmp_path}/media/?url=%2Fmedia%2F")
+    save = code_of(folder).save
+
+    assert save("a/b c.png", io.BytesIO(b"picture")) == "/media/a/b%20c.png"
+    assert (tmp_path / "media" / "a" / "b c.png").read_bytes() == b"picture"
+    with pytest.raises(TypeError):
+        save("../outside", io.BytesIO(b"picture"))
+    assert not (tmp_path / "outside").exists()
+
+
+def test_proposed_code_saves_in_a_bucket(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adopt(folder, ONE_FILE)
+    dsn = "s3://KEY:SEC%2FRET@media.example.org.s3.amazonaws.com/?domain=media.example.org"
+    monkeypatch.setenv("DEFAULT_STORAGE_DSN", dsn)
+    services = code_of(folder)
+    with mock_aws():
+        bucket, _ = services.media_bucket(urlsplit(dsn))
+        bucket.create()
+
+        url = services.save("a/b c.png", io.BytesIO(b"picture"))
+
+        saved = bucket.Object("a/b c.png")
+        assert url == "https://media.example.org/a/b%20c.png"
+        assert saved.get()["Body"].read() == b"picture"
+        assert "READ" in {grant["Permission"] for grant in saved.Acl().grants}

@@ -50,6 +50,7 @@ reload_extra_files = [
     "{{ cookiecutter.package_name }}/templates/**",
     "{{ cookiecutter.package_name }}/static/**",
 ]
+preload_app = not reload  # Workers share its memory, and unusable settings stop the start.
 {% else %}
 # Whose X-Forwarded-* are believed, ProxyFix tells: see DEPLOY.md.
 forwarded_allow_ips = ""
@@ -58,10 +59,6 @@ forwarded_allow_ips = ""
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(M)s ms"
 {% endif %}
-
-# Workers share its memory, and what keeps the application from loading stops the start.
-preload_app = {% if cookiecutter.application == 'new' %}not reload{% else %}True{% endif %}
-
 
 if os.geteuid() == 0:
     # Only binding a port below 1024 needed root.

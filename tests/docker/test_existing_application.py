@@ -11,7 +11,7 @@ import pytest
 import requests
 from combinations import title
 from engine import PREFIX, Container, container, docker, eventually, inspect, run
-from existing import MONOREPO, ONE_FILE, ONLY_PYPROJECT, OWN_DOCKER, TUTORIAL, Application
+from existing import IN_SRC, MONOREPO, ONE_FILE, ONLY_PYPROJECT, OWN_DOCKER, TUTORIAL, Application
 from servers import free_port
 from stacks import OWNER
 
@@ -20,6 +20,7 @@ ADOPTIONS = [
     (TUTORIAL, {"database": "postgres", "gateway_server": "uwsgi", "media_storage": "s3"}),
     (ONE_FILE, {"database": "mysql", "gateway_server": "uwsgi", "media_storage": "local"}),
     (ONLY_PYPROJECT, {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "s3"}),
+    (IN_SRC, {"database": "mysql", "gateway_server": "gunicorn", "media_storage": "local"}),
     (OWN_DOCKER, {"database": "mysql", "gateway_server": "gunicorn", "media_storage": "s3"}),
     (MONOREPO, {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "local"}),
 ]

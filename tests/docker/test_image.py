@@ -149,7 +149,7 @@ def test_says_how_it_is_run(project: Project) -> None:
     assert not config.get("User")
     assert list(config["ExposedPorts"]) == ["80/tcp"]
     assert config["Cmd"][0] in {"sh", "uwsgi"}
-    assert f"FLASK_APP={PACKAGE}" in config["Env"]
+    assert f"FLASK_APP={PACKAGE}:create_app()" in config["Env"]
     labels = {key.rpartition("image.")[2]: value for key, value in config["Labels"].items()}
     assert labels["title"] == "my-flask-app"
     assert labels["description"] == "A Flask application on Divio."

@@ -1,4 +1,4 @@
-"""An application that has to be installed to be imported."""
+"""An application that setuptools finds by itself."""
 
 from flask import Flask
 
