@@ -38,8 +38,8 @@ timeout = 25
 graceful_timeout = 8  # Docker kills ten seconds after it asked to stop.
 
 # Against leaks of memory, and not in all workers at once.
-max_requests = 1000
-max_requests_jitter = 100
+max_requests = 10000
+max_requests_jitter = 1000
 
 {% if cookiecutter.application == 'new' %}
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.

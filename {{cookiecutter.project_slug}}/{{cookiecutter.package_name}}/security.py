@@ -38,8 +38,9 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in headers:
-            response.headers.setdefault(name, value)
+        # In one pass, because each look-up would search all of them.
+        own = {name.lower() for name, _ in response.headers}
+        response.headers.extend([header for header in headers if header[0].lower() not in own])
         return response
 
 
