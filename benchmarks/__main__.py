@@ -18,7 +18,7 @@ PROGRAMS = ["wrk", "hey", "nginx"]
 
 
 def parts(folder: Path, projects: Projects, *, quick: bool) -> dict[str, Callable[[], Results]]:
-    rounds, seconds = (2, 1) if quick else (7, 2)
+    rounds, seconds = (2, 1) if quick else (5, 1)
     megabytes = 50 if quick else 500
     return {
         "bake": lambda: baking.measure(folder / "bake", rounds),

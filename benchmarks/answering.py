@@ -37,7 +37,7 @@ def hello(projects: Projects, rounds: int, seconds: int) -> Results:
         yield Row(f"`/hello`, {name}", ceiling, unit, our_rates, function_rates)
         yield Row(f"`/hello`, {name}", "the same by `flask run`", unit, our_rates, flask_rates)
         yield Row(
-            f"`/hello`, {name}, replacing workers after 1,000 requests, as shipped",
+            f"`/hello`, {name}, replacing workers after 10,000 requests, as shipped",
             "the same without",
             unit,
             replacing_rates,
