@@ -70,7 +70,7 @@ def wait_for_room() -> None:
     table = Path("/proc/sys/net/netfilter")
     while table.exists():
         followed = int((table / "nf_conntrack_count").read_text())
-        if followed < int((table / "nf_conntrack_max").read_text()) / 2:
+        if followed < int((table / "nf_conntrack_max").read_text()) * 0.75:
             return
         time.sleep(1)
 
