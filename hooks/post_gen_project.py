@@ -136,10 +136,10 @@ def move_to_existing_application():
             source = os.path.join(folder, name)
             path = os.path.relpath(source, here)
             target = os.path.join(there, path)
-            if is_same(source, target):
-                os.remove(source)
-                continue
             try:
+                if is_same(source, target):
+                    os.remove(source)
+                    continue
                 if is_free(target):
                     os.makedirs(os.path.dirname(target), exist_ok=True)
                     os.rename(source, target)

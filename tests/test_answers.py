@@ -161,6 +161,14 @@ def test_hook_knows_the_choices() -> None:
     assert constant("CHOICES") == CHOICES
 
 
+def test_hooks_agree_on_what_they_both_have() -> None:
+    other = (TEMPLATE / "hooks" / "post_gen_project.py").read_text()
+    for first, last in [("# Hooks run from a copy", "]\n"), ("# cruft renders into", "\n)\n")]:
+        part = first + HOOK.partition(first)[2].partition(last)[0] + last
+        assert part.count("\n") > 1
+        assert part in other
+
+
 def constant(name: str) -> object:
     """Return the value of a literal in the hook."""
     for node in ast.parse(HOOK).body:
