@@ -31,6 +31,8 @@ def init_app(app: Flask) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(add_request_id)
     logging.basicConfig(level=app.config["LOG_LEVEL"].upper(), handlers=[handler], force=True)
+    # Alembic, when it is imported, has a line for each of its plugins.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 {% if cookiecutter.gateway_server == 'gunicorn' %}
     # gunicorn's lines, at the same level, go to the same handler.
     server = logging.getLogger("gunicorn.error")
