@@ -34,7 +34,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     app.cli.add_command(cli.check)
 
     # Each of these wraps what is there already: the last one sees a request first.
-    static_files.init_app(app)
     security.init_app(app)
+    static_files.init_app(app)
     health.init_app(app)
     return app

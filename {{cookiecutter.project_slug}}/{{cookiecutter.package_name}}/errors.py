@@ -3,10 +3,12 @@
 from contextlib import suppress
 from http import HTTPStatus
 
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, jsonify, render_template, request
 from werkzeug import Response
 from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 from werkzeug.wsgi import get_input_stream
+
+from . import logs
 
 JSON = "application/json"
 
@@ -23,7 +25,7 @@ def page(error: HTTPException) -> Response:
         "code": error.code,
         "name": error.name,
         "description": error.description,
-        "request_id": g.get("request_id", "-"),
+        "request_id": logs.request_id(),
     }
     if isinstance(error, SecurityError):
         # A host that is not ours: Flask makes no URLs for it, and the page has some.

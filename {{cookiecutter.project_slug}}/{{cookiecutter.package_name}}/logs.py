@@ -2,14 +2,22 @@
 
 import logging
 import re
+import secrets
 import time
-import uuid
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from flask import Flask, g, has_request_context, request
-from werkzeug import Response
+from flask import Flask, has_request_context, request
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 FORMAT = "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"
+
+REQUEST_ID = f"{__package__}.request_id"
+USABLE_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 access = logging.getLogger(f"{__package__}.access")
 
@@ -31,6 +39,9 @@ def init_app(app: Flask) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(add_request_id)
     logging.basicConfig(level=app.config["LOG_LEVEL"].upper(), handlers=[handler], force=True)
+    # What no line shows, and each would cost: https://docs.python.org/3/howto/logging.html#optimization
+    for detail in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks", "_srcfile"):
+        setattr(logging, detail, False)
     # Alembic, when it is imported, has a line for each of its plugins.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 {% if cookiecutter.gateway_server == 'gunicorn' %}
@@ -40,32 +51,40 @@ def init_app(app: Flask) -> None:
     server.propagate = True
 {% endif %}
 
-    app.before_request(start)
-    app.after_request(finish)
+    application = app.wsgi_app
+
+    def log_request(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        # Whatever a proxy names it by, unless it could forge a log line.
+        environ[REQUEST_ID] = given if USABLE_ID.fullmatch(given) else secrets.token_hex(16)
+        started = time.perf_counter()
+
+        def log_and_start(
+            status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None
+        ) -> Callable[[bytes], object]:
+            headers.append(("X-Request-ID", environ[REQUEST_ID]))
+            # Werkzeug's development server logs requests itself.
+            if not environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug"):
+                access.info(
+                    "%s %s %s %.0f ms",
+                    environ["REQUEST_METHOD"],
+                    # Quoted, against forged lines, and without the query, which may hold a secret.
+                    quote(environ["PATH_INFO"], encoding="latin-1"),
+                    status[:3],
+                    1000 * (time.perf_counter() - started),
+                )
+            return start_response(status, headers, exc_info)
+
+        return application(environ, log_and_start)
+
+    app.wsgi_app = log_request  # type: ignore[method-assign]
+
+
+def request_id() -> str:
+    """Return the id of the request that is answered, "-" outside of one."""
+    return request.environ.get(REQUEST_ID, "-") if has_request_context() else "-"
 
 
 def add_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = g.get("request_id", "-") if has_request_context() else "-"
+    record.request_id = request_id()
     return True
-
-
-def start() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    # Whatever a proxy names it by, unless it could forge a log line.
-    g.request_id = given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else uuid.uuid4().hex
-    g.started = time.perf_counter()
-
-
-def finish(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    # Werkzeug's development server logs requests itself.
-    if not request.environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug"):
-        access.info(
-            "%s %s %s %.0f ms",
-            request.method,
-            # Quoted, against forged lines, and without the query, which may hold a secret.
-            quote(request.path),
-            response.status_code,
-            1000 * (time.perf_counter() - g.started),
-        )
-    return response

@@ -1,9 +1,13 @@
 """Security: proxies, HTTPS and the main domain, headers, and forms."""
 
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, {{ "abort, " if cookiecutter.gateway_server == "uwsgi" }}current_app, redirect, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -18,16 +22,16 @@ from werkzeug import Response
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 # Each form needs a hidden field "csrf_token", as the example in README.md has it.
 csrf = CSRFProtect()
 
 
 def init_app(app: Flask) -> None:
-    if app.config["PROXY_HOPS"]:
-        # Each proxy appends to X-Forwarded-For, but only one tells the scheme. The real Host
-        # reaches the application.
-        proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXY_HOPS"], x_proto=1, x_host=0)
-        app.wsgi_app = proxied  # type: ignore[method-assign]
+    app.session_interface = SessionInterface(app)
 {% if cookiecutter.gateway_server == 'uwsgi' %}
     app.before_request(refuse_chunked_body)
 {% endif %}
@@ -35,13 +39,34 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
 
     headers = list(response_headers(app).header_items())
+    application = app.wsgi_app
 
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        # In one pass, because each look-up would search all of them.
-        own = {name.lower() for name, _ in response.headers}
-        response.headers.extend([header for header in headers if header[0].lower() not in own])
-        return response
+    def add_headers(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def add_and_start(
+            status: str, own: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None
+        ) -> Callable[[bytes], object]:
+            names = {name.lower() for name, _ in own}
+            own.extend([header for header in headers if header[0].lower() not in names])
+            return start_response(status, own, exc_info)
+
+        return application(environ, add_and_start)
+
+    app.wsgi_app = add_headers  # type: ignore[method-assign]
+    if app.config["PROXY_HOPS"]:
+        # Each proxy appends to X-Forwarded-For, but only one tells the scheme. The real Host
+        # reaches the application.
+        proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXY_HOPS"], x_proto=1, x_host=0)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+
+
+class SessionInterface(SecureCookieSessionInterface):
+    """Flask's sessions, with one signer. Flask makes one for each request, which takes long."""
+
+    def __init__(self, app: Flask) -> None:
+        self.signer = super().get_signing_serializer(app)
+
+    def get_signing_serializer(self, _app: Flask) -> URLSafeTimedSerializer | None:
+        return self.signer
 
 
 def redirect_to_main_url() -> Response | None:
