@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 FORMAT = "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"
 
+# Finding these out takes time: https://docs.python.org/3/howto/logging.html#optimization
+NOT_SHOWN = ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks", "_srcfile")
+
 REQUEST_ID = f"{__package__}.request_id"
 USABLE_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
@@ -39,8 +42,7 @@ def init_app(app: Flask) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(add_request_id)
     logging.basicConfig(level=app.config["LOG_LEVEL"].upper(), handlers=[handler], force=True)
-    # What no line shows, and each would cost: https://docs.python.org/3/howto/logging.html#optimization
-    for detail in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks", "_srcfile"):
+    for detail in NOT_SHOWN:
         setattr(logging, detail, False)
     # Alembic, when it is imported, has a line for each of its plugins.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
