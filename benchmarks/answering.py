@@ -23,16 +23,18 @@ def hello(projects: Projects, rounds: int, seconds: int) -> Results:
             steady(projects.bare(name, "function"), "/hello") as function,
             serve(projects.ours(name), "/hello") as replacing,
             serve(projects.ours(name), "/hello", FLASK_RUN) as flask_run,
+            steady(projects.ours(name), "/hello", LOG_LEVEL="warning") as silent,
         ):
             sides = [
                 functools.partial(requests_per_second, server, "/hello", seconds)
-                for server in (ours, bare, function, replacing, flask_run)
+                for server in (ours, bare, silent, function, replacing, flask_run)
             ]
-            our_rates, bare_rates, function_rates, replacing_rates, flask_rates = take_turns(
-                rounds, *sides
-            )
+            our_rates, bare_rates, silent_rates, *others = take_turns(rounds, *sides)
+            function_rates, replacing_rates, flask_rates = others
         unit = "requests/s"
         yield Row(f"`/hello`, {name}", "bare Flask", unit, our_rates, bare_rates, "≥ 0.85")
+        unlogged = f"`/hello`, {name}, logging no requests (`LOG_LEVEL=warning`)"
+        yield Row(unlogged, "bare Flask, for the record", unit, silent_rates, bare_rates)
         ceiling = "a WSGI function without Flask, for the record"
         yield Row(f"`/hello`, {name}", ceiling, unit, our_rates, function_rates)
         yield Row(f"`/hello`, {name}", "the same by `flask run`", unit, our_rates, flask_rates)

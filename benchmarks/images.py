@@ -67,15 +67,30 @@ def build(projects: Projects, folder: Path, rounds: int) -> Results:
         (with_uv / "Dockerfile").write_text(UV_DOCKERFILE.format(uv=UV, options=options))
         return seconds_to_build(with_uv, f"{UV}-installed", "--no-cache")
 
-    ours, compiled, plain = take_turns(
+    bringing_uv = shutil.copytree(project, folder / "bringing-uv")
+    bring_uv(bringing_uv / "Dockerfile")
+    ours, compiled, plain, brought = take_turns(
         rounds,
         functools.partial(seconds_to_build, project, OURS, "--no-cache"),
         functools.partial(seconds_with_uv, "--compile-bytecode"),
         functools.partial(seconds_with_uv, ""),
+        functools.partial(seconds_to_build, bringing_uv, f"{UV}-brought", "--no-cache"),
     )
     what = "`docker build --no-cache`"
     yield Row(what, "uv installs the same lock, and compiles it", "s", ours, compiled, "≤ 1.3")
     yield Row(what, "uv installs the same lock, uncompiled", "s", ours, plain)
+    yield Row(
+        what, "the same with uv, which pip installs first, for the record", "s", ours, brought
+    )
+
+
+def bring_uv(dockerfile: Path) -> None:
+    """Let uv install, and pip only uv."""
+    pip = "pip --python /opt/venv/bin/python install --no-cache-dir"
+    uv = "uv pip install --python /opt/venv/bin/python --no-cache --compile-bytecode"
+    text = dockerfile.read_text()
+    assert pip in text
+    dockerfile.write_text(text.replace(pip, f"pip install --no-cache-dir uv && {uv}"))
 
 
 def rebuild(projects: Projects, rounds: int) -> Results:

@@ -1,5 +1,6 @@
 """Start: import and create_app(), in a process that does nothing else."""
 
+import functools
 import re
 import subprocess
 from collections import Counter
@@ -18,13 +19,32 @@ HEAVY = ["alembic", "boto3", "botocore", "brotli", "mako", "pythonjsonlogger", "
 def measure(projects: Projects, rounds: int) -> Results:
     project = projects.ours("gunicorn")
 
-    def seconds(code: str) -> float:
-        return 1000 * float(project.python("-c", TIMED.format(code)))
+    def milliseconds(code: str, **settings: str) -> float:
+        return 1000 * float(project.python("-c", TIMED.format(code), **settings))
 
-    take_turns(1, lambda: seconds(OURS), lambda: seconds(THEIRS))  # compiles
-    ours, theirs = take_turns(2 * rounds + 1, lambda: seconds(OURS), lambda: seconds(THEIRS))
+    sides = [
+        functools.partial(milliseconds, OURS),
+        functools.partial(milliseconds, THEIRS),
+        functools.partial(milliseconds, OURS, DATABASE_URL=""),
+        functools.partial(milliseconds, f"{THEIRS}; import flask_sqlalchemy"),
+    ]
+    take_turns(1, *sides)  # compiles
+    ours, theirs, without_driver, with_sqlalchemy = take_turns(2 * rounds + 1, *sides)
+    floor = "`import flask` and `Flask()`"
+    yield Row("import and `create_app()`", floor, "ms", ours, theirs, "≤ 2.8")
     yield Row(
-        "import and `create_app()`", "`import flask` and `Flask()`", "ms", ours, theirs, "≤ 2.8"
+        "the same without a database, whose driver takes time",
+        f"{floor}, for the record",
+        "ms",
+        without_driver,
+        theirs,
+    )
+    yield Row(
+        "`import flask, flask_sqlalchemy` and `Flask()`",
+        f"{floor}, for the record",
+        "ms",
+        with_sqlalchemy,
+        theirs,
     )
     loaded = project.python("-c", f"{OURS}; import sys; print(*sys.modules)").split()
     heavy = [name for name in HEAVY if name in loaded]

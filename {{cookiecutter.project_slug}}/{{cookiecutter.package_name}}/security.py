@@ -78,11 +78,13 @@ def redirect_to_main_url() -> Response | None:
     if isinstance(request.routing_exception, SecurityError):
         return None  # A host that is not ours is refused, not redirected.
     config = current_app.config
-    scheme = "https" if config["HTTPS_ONLY"] else request.scheme
-    host = request.host.lower()
+    asked = (request.scheme, request.host.lower())
+    scheme, host = asked
+    if config["HTTPS_ONLY"]:
+        scheme = "https"
     if config["CANONICAL_DOMAIN"] and host.partition(":")[0] in config["REDIRECTED_DOMAINS"]:
         host = config["CANONICAL_DOMAIN"]
-    if (scheme, host) == (request.scheme, request.host.lower()):
+    if (scheme, host) == asked:
         return None
     code = 302 if request.method in {"GET", "HEAD"} else 307
     return redirect(urlsplit(request.url)._replace(scheme=scheme, netloc=host).geturl(), code)
