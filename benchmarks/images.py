@@ -132,8 +132,8 @@ def size() -> Results:
         if found := re.search(r"^\| postgres-gunicorn-s3 \|(.*)\|$", page, re.MULTILINE):
             over, needed = (float(cell) for cell in found[1].split("|")[:2])
             yield Row(
-                "size over the base image ([images.md](images.md))",
-                "the locked dependencies and the application",
+                "size over the base image",
+                "the locked dependencies and the application, [images.md](images.md)",
                 "MB",
                 [over],
                 [needed],

@@ -39,7 +39,9 @@ def targets(rows: list[Row], path: Path) -> None:
         ratio = statistics.median(row.ratios)
         share = min(2, ratio / target if sign == "≥" else target / ratio)
         axes.barh(place, share, color=BLUE if row.met else RED, height=0.6)
-        axes.text(share, place, f" {ratio:.2f} ({row.target})", va="center", fontsize=9)
+        said = f"{ratio:.2f} ({row.target})"
+        behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axes.text(share + 0.02, place, said, va="center", fontsize=9, bbox=behind)
     axes.axvline(1, color=GREY, linewidth=1)
     axes.set_yticks(
         range(len(compared)),
