@@ -100,7 +100,9 @@ class Projects:
             for file in ("requirements.txt", "gunicorn.conf.py", "uwsgi.ini"):
                 if (baked / file).exists():
                     text = (baked / file).read_text()
-                    text = text.replace(f"{PACKAGE}:create_app()", f"{module}:app")
+                    text = text.replace(f"{PACKAGE}:create_app()", f"{module}:app")  # gunicorn
+                    text = text.replace(f"{PACKAGE}.create_app()", f"{module}.app")  # uWSGI
+                    text = text.replace(f"import gc, {PACKAGE};", f"import gc, {module};")
                     (folder / file).write_text(text)
             shutil.copy(APPLICATIONS / f"{module}.py", folder)
             (folder / "static").mkdir()

@@ -49,6 +49,8 @@ GAPS = """\
   the socket: both sides have the kernel send the file (`sendfile`). With uWSGI its router copies it
   once more. nginx shows it.
 - p99: at 70 % of the peak it is in proportion to the time of a request, so `/hello` decides it.
+- Start of a container: at the target, a little over or under it in each run. The difference is the
+  import above.
 - Memory: a worker's own (USS) is within the target; the share of what is loaded once for all
   workers (PSS) is mostly SQLAlchemy's.
 - Build: installing is about half of it. The rest makes the environment, compresses and compiles,

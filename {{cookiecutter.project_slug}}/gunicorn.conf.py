@@ -3,6 +3,9 @@
 Imports nothing of the application: workers that reload would inherit it from their master.
 """
 
+{% if cookiecutter.application == 'new' %}
+import gc
+{% endif %}
 import os
 import pwd
 
@@ -67,3 +70,10 @@ if os.geteuid() == 0:
 
     def post_fork(_server: object, _worker: object) -> None:
         os.setgroups([])  # gunicorn leaves root's
+{% if cookiecutter.application == 'new' %}
+
+
+def when_ready(_server: object) -> None:
+    # The garbage collectors of the workers would write to all that these share, and so copy it.
+    gc.freeze()
+{% endif %}
