@@ -45,7 +45,7 @@ GAPS = """\
 - The row: with it comes a ping of the connection (`pool_pre_ping`), without which the requests
   after a restart of the database would fail.
 - Static files: 10 KB are limited by the server, in which even the WSGI function of one line above
-  does about 1.8 (uWSGI) to 2.3 times (gunicorn) what Flask's route does. 1 MB is limited by
+  does about 1.8 (uWSGI) to 2.1 times (gunicorn) what Flask's route does. 1 MB is limited by
   the socket: both sides have the kernel send the file (`sendfile`). With uWSGI its router copies it
   once more. nginx shows it.
 - p99: at 70 % of the peak it is in proportion to the time of a request, so `/hello` decides it.
