@@ -32,7 +32,10 @@ PATHS_OF_CHOICE = {
     ("application", "existing"): ["DEPLOY.md", "requirements-divio.in", "requirements-divio.txt"],
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini"],
-    ("media_storage", "s3"): [f"{PACKAGE}/media/s3.py", "tests/test_media_s3.py"],
+    ("media_storage", "s3"): [
+        f"{PACKAGE}/media/s3.py", f"{PACKAGE}/media/s3_dsn.py",
+        "tests/test_media_s3.py", "tests/test_media_s3_dsn.py",
+    ],
     ("reverse_proxy", "nginx"): ["nginx.conf"],
     ("ci", "github"): [".github"],
     ("ci", "gitlab"): [".gitlab-ci.yml"],
