@@ -47,10 +47,10 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         security.add_headers,
         logs.log_requests,
     )
+    app.session_interface = security.SessionInterface()
 {% if cookiecutter.gateway_server == 'uwsgi' %}
     app.before_request(security.refuse_chunked_body)
 {% endif %}
-    app.session_interface = security.SessionInterface()
     app.before_request(security.redirect_to_main_url)
     security.csrf.init_app(app)
     app.register_blueprint(pages.blueprint)
