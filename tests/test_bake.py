@@ -15,7 +15,7 @@ import jsonschema.protocols
 import pytest
 import servers
 import yaml
-from combinations import ALL, EXISTING, NEW, TEMPLATE, title
+from combinations import ALL, CORE, EXISTING, NEW, TEMPLATE, title
 from conftest import Bake
 
 # What would tell, in any file, of a choice that was not made.
@@ -144,15 +144,15 @@ def test_locks_cover_the_dependencies(project: Path) -> None:
 
 
 @each_existing
-def test_lock_covers_what_is_added(answers: dict[str, str], project: Path) -> None:
+def test_lock_covers_what_is_added(answers: dict[str, str], project: Path, bake: Bake) -> None:
     text = (project / "requirements-divio.in").read_text()
     wanted = {name_of(line) for line in text.splitlines() if not line.startswith("#")}
     locked = lock(project / "requirements-divio.txt")
 
     assert wanted <= set(locked)
     assert (project / "requirements-divio.txt").read_text().count("--hash=sha256:") >= len(locked)
-    new = "-".join(answers[option] for option in ("database", "gateway_server", "media_storage"))
-    same = lock(TEMPLATE / "templates" / "locks" / f"{new}.txt")
+    new = bake(**{option: answers[option] for option in CORE})
+    same = lock(new / "requirements.txt")
     assert locked.items() <= same.items(), "a new application gets other versions"
 
 
