@@ -24,11 +24,6 @@ REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 
 # Which files, or whole folders, belong to which choice.
 PATHS_OF_CHOICE = {
-    ("application", "new"): [
-        ".editorconfig", ".github", ".gitignore", ".gitlab-ci.yml", ".pre-commit-config.yaml",
-        "Makefile", "README.md", "migrations", "pyproject.toml", "requirements-dev.txt",
-        "requirements.txt", "tests", PACKAGE,
-    ],
     ("application", "existing"): ["DEPLOY.md", "requirements-divio.in", "requirements-divio.txt"],
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini"],
@@ -36,6 +31,13 @@ PATHS_OF_CHOICE = {
     ("reverse_proxy", "nginx"): ["nginx.conf"],
     ("ci", "github"): [".github"],
     ("ci", "gitlab"): [".gitlab-ci.yml"],
+}
+
+# Nothing else reaches an existing application, whatever the template has.
+FILES_FOR_EXISTING = {
+    ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
+    "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "nginx.conf",
+    "requirements-divio.in", "requirements-divio.txt", "uwsgi.ini",
 }  # fmt: skip
 
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that
@@ -65,7 +67,7 @@ def git(*arguments):
 
 
 def prune():
-    """Delete what belongs to choices that were not made."""
+    """Delete what belongs to choices that were not made, and what is not for the application."""
     for (option, value), paths in PATHS_OF_CHOICE.items():
         if ANSWERS[option] == value:
             continue
@@ -76,6 +78,14 @@ def prune():
                 rmtree(path)
             elif os.path.exists(path):
                 os.remove(path)
+
+    if ANSWERS["application"] == "existing":
+        for folder, _, names in os.walk(".", topdown=False):
+            for path in (os.path.relpath(os.path.join(folder, name)) for name in names):
+                if path not in FILES_FOR_EXISTING:
+                    os.remove(path)
+            if not os.listdir(folder):
+                os.rmdir(folder)
 
 
 def make_repository():

@@ -304,7 +304,7 @@ def test_actionlint_finds_nothing(bakes: dict[str, Path]) -> None:
 
 def test_pruned_paths_are_of_the_template() -> None:
     hook = (TEMPLATE / "hooks" / "post_gen_project.py").read_text()
-    table = re.search(r"PATHS_OF_CHOICE = {\n(.*?)\n}", hook, re.DOTALL)[1]
+    table = "".join(re.findall(r"[A-Z_]+ = {\n.*?\n}", hook, re.DOTALL))
     paths = re.findall(r'"([^"]+)"', re.sub(r"\(.*?\)|\bPACKAGE\b(?!})", "", table))
     project = TEMPLATE / "{{cookiecutter.project_slug}}"
 
