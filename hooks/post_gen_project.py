@@ -211,10 +211,15 @@ def tell_about_existing_application(added, kept):
     )
 
 
-prune()
-if not IN_SCRATCH_RENDER:
+def main():
+    prune()
+    if IN_SCRATCH_RENDER:
+        return
     if ANSWERS["application"] == "new":
         tell_about_new_project()
     else:
         tell_about_existing_application(*move_to_existing_application())
     say(*make_repository())
+
+
+main()
