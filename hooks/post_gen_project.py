@@ -28,8 +28,10 @@ PATHS_OF_CHOICE = {
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini"],
     ("media_storage", "s3"): [
-        f"{PACKAGE}/media/s3.py", f"{PACKAGE}/media/s3_dsn.py",
-        "tests/test_media_s3.py", "tests/test_media_s3_dsn.py",
+        f"{PACKAGE}/media/s3.py",
+        f"{PACKAGE}/media/s3_dsn.py",
+        "tests/test_media_s3.py",
+        "tests/test_media_s3_dsn.py",
     ],
     ("reverse_proxy", "nginx"): ["nginx.conf"],
     ("ci", "github"): [".github"],
