@@ -12,11 +12,27 @@ def drop_empty_migration(_context, _revision, directives):
         directives[:] = [script for script in directives if not script.upgrade_ops.is_empty()]
 
 
+def import_own_type(kind, item, autogen_context):
+    """Let a migration import the column types of this project, which it names in full."""
+    module = type(item).__module__
+    if kind == "type" and module.split(".")[0] == current_app.import_name:
+        autogen_context.imports.add(f"import {module}")
+    return False  # Alembic renders the rest.
+
+
+def set_foreign_keys(connection, state):
+    """Switch SQLite's checks: a copied table's old one is dropped, and what refers to it stays."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA foreign_keys = {state}")
+        connection.commit()
+
+
 OPTIONS = {
     "target_metadata": db.metadata,
     # SQLite cannot alter most of a table, so Alembic makes a new one and copies.
     "render_as_batch": True,
     "process_revision_directives": drop_empty_migration,
+    "render_item": import_own_type,
 }
 
 if context.is_offline_mode():
@@ -25,7 +41,11 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
+    if str(db.engine.url) == "sqlite://":
+        current_app.logger.warning("DATABASE_URL is not set: this database is gone at the end.")
     with db.engine.connect() as connection:
+        set_foreign_keys(connection, "OFF")
         context.configure(connection=connection, **OPTIONS)
         with context.begin_transaction():
             context.run_migrations()
+        set_foreign_keys(connection, "ON")

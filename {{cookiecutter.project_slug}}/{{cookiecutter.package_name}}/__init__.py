@@ -1,4 +1,4 @@
-"""{{ cookiecutter.description.replace("\\", "\\\\").replace('"', '\\"') }}"""
+"""The application, which create_app makes."""
 
 import os
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from . import (
     pages,
     security,
     static_files,
+    urls,
     wsgi,
 )
 
@@ -32,6 +33,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     errors.init_app(app)
     database.init_app(app)
     media.init_app(app)
+    app.add_template_global(urls.main_url_for)
     app.cli.add_command(cli.check)
     if click.get_current_context(silent=True):
         # Not in a server, where nothing needs Alembic, which is slow to import.

@@ -78,6 +78,8 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         ),
         "SESSION_COOKIE_SECURE": https_only,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        # A form may be sent as long as the session lasts: nobody loses what took long to write.
+        "WTF_CSRF_TIME_LIMIT": None,
     }
     if env.problems:
         raise ConfigError("\n- ".join(["The environment variables are not usable:", *env.problems]))

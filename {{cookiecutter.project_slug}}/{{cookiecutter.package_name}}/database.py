@@ -4,16 +4,30 @@ A model derives from Base. https://flask-sqlalchemy.readthedocs.io/ tells the re
 """
 
 import math
+import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL, Engine, MetaData, {{ "Table, " if cookiecutter.database == "mysql" }}event, make_url
+from sqlalchemy import (
+    URL,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+{% if cookiecutter.database == 'mysql' %}
+    Table,
+{% endif %}
+    TypeDecorator,
+    event,
+    make_url,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # In memory, for a process that has no database, such as one that Divio runs to build the image.
@@ -38,6 +52,22 @@ CONNECTIONS = 60 // 2
 IDLE_SECONDS = 1
 
 
+class Moment(TypeDecorator[datetime]):
+    """A time with a zone, kept in UTC. MySQL and SQLite would give it back without a zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            message = "A time needs a zone, as datetime.now(UTC) has one."
+            raise ValueError(message)
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
 class Base(DeclarativeBase):
     """The base class of all models."""
 
@@ -51,6 +81,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    registry = registry(metadata=metadata, type_annotation_map={datetime: Moment})
 
 
 db = SQLAlchemy(model_class=Base)
@@ -66,6 +97,13 @@ def use_utf8mb4(table: Table, _metadata: MetaData) -> None:
 
 
 {% endif %}
+@event.listens_for(Engine, "connect")
+def enforce_foreign_keys(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Have SQLite check foreign keys, as {% if cookiecutter.database == 'postgres' %}Postgres{% else %}MySQL{% endif %} does."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
 def init_app(app: Flask) -> None:
     db.init_app(app)
     app.teardown_appcontext(end_session)

@@ -1,9 +1,10 @@
-"""Error pages, as HTML or JSON, whichever the client accepts."""
+"""Error pages, as HTML or JSON."""
 
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, current_app, jsonify, render_template, request
 from werkzeug import Response
 from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 from werkzeug.wsgi import get_input_stream
@@ -11,6 +12,9 @@ from werkzeug.wsgi import get_input_stream
 from . import logs
 
 JSON = "application/json"
+
+# Where an API is, whose clients get errors as JSON whatever they accept.
+API = "/api/"
 
 
 def init_app(app: Flask) -> None:
@@ -30,11 +34,26 @@ def answer(error: HTTPException) -> Response:
     if isinstance(error, SecurityError):
         # A host that is not ours: Flask makes no URLs for it, and the page has some.
         response.data, response.mimetype = "This host is not served here.\n", "text/plain"
-    elif request.accept_mimetypes.best_match(["text/html", "application/json"]) == JSON:
+    elif wants_json():
         response.data, response.mimetype = jsonify(facts).data, JSON
     else:
-        response.data, response.mimetype = render_template("error.html", **facts), "text/html"
+        response.data, response.mimetype = page(facts)
     return response
+
+
+def wants_json() -> bool:
+    """Return whether an error is answered in JSON: below API, or where the client prefers it."""
+    accepted = request.accept_mimetypes.best_match(["text/html", JSON])
+    return request.path.startswith(API) or accepted == JSON
+
+
+def page(facts: dict[str, Any]) -> tuple[str, str]:
+    """Return the error page and its type, which is plain text where the page itself fails."""
+    try:
+        return render_template("error.html", **facts), "text/html"
+    except Exception:
+        current_app.logger.exception("The error page cannot be rendered.")
+        return "{code} {name}\n\nRequest {request_id}\n".format_map(facts), "text/plain"
 
 
 def discard_body() -> None:

@@ -23,14 +23,19 @@ def answer(app: Flask, application: WSGIApplication) -> WSGIApplication:
         """Answer 200 as long as the process lives."""
         return Response("ok\n", headers=NOT_CACHED)
 
+    failing: set[str] = set()
+
     @Request.application
     def ready(_request: Request) -> Response:
         """Answer 200 if database and media storage can be used, else 503, and say which cannot."""
         with app.app_context():
             outcomes = probes.run("database", "media")
         for outcome in outcomes:
-            if not outcome.ok:
+            # Once, because monitors ask every few seconds.
+            if not outcome.ok and outcome.name not in failing:
                 app.logger.error("Not ready, %s: %s", outcome.name, outcome.detail)
+        failing.clear()
+        failing.update(outcome.name for outcome in outcomes if not outcome.ok)
         lines = [f"{outcome.name}: {'ok' if outcome.ok else 'failed'}\n" for outcome in outcomes]
         status = 200 if all(outcome.ok for outcome in outcomes) else 503
         return Response("".join(lines), status, headers=NOT_CACHED)

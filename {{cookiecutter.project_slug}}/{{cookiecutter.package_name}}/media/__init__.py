@@ -94,6 +94,7 @@ media = cast("Storage", LocalProxy(current_storage))
 
 
 def init_app(app: Flask) -> None:
+    app.jinja_env.globals["media"] = media
     storage = app.config["MEDIA_STORAGE"]
     if isinstance(storage, local.LocalStorage):
         local.serve(app, storage)
