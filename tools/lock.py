@@ -104,9 +104,9 @@ def lock_of_tools(folder: Path, arguments: list[str]) -> str:
 
 
 def compile_lock(folder: Path, source: str, target: str, arguments: list[str]) -> None:
-    """Run what DEPLOY.md tells owners of existing applications to run.
+    """Lock with uv, which records the command in the lock, without options such as --upgrade.
 
-    uv records it in the lock, but for options such as --upgrade.
+    That is where DEPLOY.md sends owners of existing applications for it.
     """
     options = "--universal --python-version 3.11 --generate-hashes --no-annotate --output-file"
     run(folder, "uv", "pip", "compile", source, *options.split(), target, *arguments)
