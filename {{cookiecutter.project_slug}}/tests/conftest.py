@@ -1,32 +1,54 @@
-"""Fixtures. The tests run on SQLite in memory, or on the database that TEST_DATABASE_URL names.
+"""Fixtures, and what several tests import: "from conftest import MakeApp".
 
-That is not DATABASE_URL, because the tests drop all tables, and you may develop with that one.
+The tests run on SQLite in memory, or on the database that TEST_DATABASE_URL names. That is not
+DATABASE_URL, because the tests drop all tables, and you may develop with that one.
 """
 
 import io
 import logging
 import os
+{% if cookiecutter.media_storage == 's3' %}
+import secrets
+{% endif %}
 import tracemalloc
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, cast
+{% if cookiecutter.media_storage == 's3' %}
+from dataclasses import replace
+{% endif %}
+from pathlib import Path
+from typing import {{ "Any, " if cookiecutter.media_storage == 's3' }}BinaryIO, cast
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 
 from {{ cookiecutter.package_name }} import create_app
 from {{ cookiecutter.package_name }}.database import add_commands, db
+from {{ cookiecutter.package_name }}.media import Storage
+from {{ cookiecutter.package_name }}.media.local import LocalStorage
+{% if cookiecutter.media_storage == 's3' %}
+from {{ cookiecutter.package_name }}.media.s3 import S3Storage
+{% endif %}
+
+MB = 2**20
+
+TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
+needs_server = pytest.mark.skipif(not TEST_DATABASE_URL, reason="TEST_DATABASE_URL is not set")
+
+# The types of fixtures that are functions.
+MakeApp = Callable[..., Flask]
+PeakMemory = Callable[[], int]
 
 
 @pytest.fixture
-def make_app() -> Iterator[Callable[..., Flask]]:
+def make_app() -> Iterator[MakeApp]:
     """Return a function that makes an application from these environment variables."""
     apps = []
 
     def make(**environ: str) -> Flask:
-        app = create_app({"DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""), **environ})
+        app = create_app({"DATABASE_URL": TEST_DATABASE_URL, **environ})
         add_commands(app)
         apps.append(app)
         return app
@@ -40,13 +62,18 @@ def make_app() -> Iterator[Callable[..., Flask]]:
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
+def app(make_app: MakeApp) -> Flask:
     return make_app()
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
 
 
 @pytest.fixture
@@ -71,30 +98,66 @@ def drop_all_tables() -> None:
     tables.drop_all(db.engine)
 
 
-class Zeros(io.RawIOBase):
-    """A stream of that many bytes, which cannot be sought."""
+@pytest.fixture
+def local_storage(tmp_path: Path) -> LocalStorage:
+    return LocalStorage(tmp_path / "media", "/media/")
 
+
+{% if cookiecutter.media_storage == 's3' %}
+@pytest.fixture(scope="session")
+def s3_service() -> Iterator[S3Storage]:
+    """Run a service beside the tests, and return a storage in it that has no bucket."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415, slow and not always needed
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    storage = S3Storage(
+        bucket="missing", endpoint=endpoint, access_key="key", secret_key="secret", prefix="dir/"
+    )
+    yield storage
+    storage.client.close()
+    server.stop()
+
+
+@pytest.fixture
+def s3_storage(s3_service: S3Storage) -> S3Storage:
+    """Return a storage with a bucket of its own."""
+    storage = variant(s3_service, bucket=f"bkt-{secrets.token_hex(8)}")
+    storage.client.create_bucket(Bucket=storage.bucket)
+    return storage
+
+
+def variant(storage: S3Storage, **changes: Any) -> S3Storage:  # noqa: ANN401
+    """Return a changed copy that shares the client, because boto3 takes long to make one."""
+    other = replace(storage, **changes)
+    vars(other)["client"] = storage.client
+    return other
+
+
+{% endif %}
+def read(storage: Storage, name: str) -> bytes:
+    with storage.open(name) as file:
+        return file.read()
+
+
+class Zeros(io.RawIOBase):
     def __init__(self, size: int) -> None:
         self.left = size
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        count = min(self.left, len(buffer))
-        buffer[:count] = bytes(count)
+    def read(self, size: int = -1, /) -> bytes:
+        count = min(size, self.left) if size >= 0 else self.left
         self.left -= count
-        return count
+        return bytes(count)
+
+
+def zeros(size: int) -> BinaryIO:
+    """Return a stream of that many bytes, which cannot be sought."""
+    return cast("BinaryIO", Zeros(size))
 
 
 @pytest.fixture
-def zeros() -> Callable[[int], BinaryIO]:
-    """Return a function that makes a stream of that many bytes, which cannot be sought."""
-    return lambda size: cast("BinaryIO", io.BufferedReader(Zeros(size)))
-
-
-@pytest.fixture
-def peak_memory() -> Iterator[Callable[[], int]]:
+def peak_memory() -> Iterator[PeakMemory]:
     """Return a function that tells how many bytes were in use at once since the test began."""
     tracemalloc.start()
     yield lambda: tracemalloc.get_traced_memory()[1]

@@ -123,9 +123,7 @@ def test_flag(value: str, *, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(("name", "least", "most"), NUMBERS)
-def test_number_may_be_as_small_and_as_large_as_its_bounds(
-    name: str, least: int, most: int
-) -> None:
+def test_number_may_be_as_small_and_as_large_as_told(name: str, least: int, most: int) -> None:
     assert config.load({name: str(least)})
     assert config.load({name: str(most)})
 

@@ -2,45 +2,54 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from conftest import TEST_DATABASE_URL, MakeApp, needs_server
 from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CheckConstraint, ForeignKey, MetaData, String, inspect, make_url, select
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from {{ cookiecutter.package_name }} import database as module
+from {{ cookiecutter.package_name }}.database import Base, db, engine_options, engine_url
+
+IDLE_SECONDS = "{{ cookiecutter.package_name }}.database.IDLE_SECONDS"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 {% if cookiecutter.database == 'postgres' %}
 SCHEMES = ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"]
 DRIVER = "postgresql+psycopg"
 FIXED_QUERY: dict[str, str] = {}
+CONNECTION_ID = "SELECT pg_backend_pid()"
+CLOSE_CONNECTION = "SELECT pg_terminate_backend({}, 5000)"
 {% else %}
 SCHEMES = ["mysql", "mysql2", "mysql+mysqldb", "mysql+pymysql"]
 DRIVER = "mysql+mysqldb"
 FIXED_QUERY = {"charset": "utf8mb4"}
+CONNECTION_ID = "SELECT connection_id()"
+CLOSE_CONNECTION = "KILL {}"
 {% endif %}
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
-
-class Base(DeclarativeBase):
+class Model(DeclarativeBase):
     """Of models that are no part of the application, but named by its convention."""
 
-    metadata = MetaData(naming_convention=module.Base.metadata.naming_convention)
+    metadata = MetaData(naming_convention=Base.metadata.naming_convention)
 
 
-class Author(Base):
+class Author(Model):
     __tablename__ = "author"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
 
 
-class Book(Base):
+class Book(Model):
     __tablename__ = "book"
     __table_args__ = (CheckConstraint("pages > 0", name="has_pages"),)
 
@@ -52,24 +61,24 @@ class Book(Base):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_scheme_gets_the_installed_driver(scheme: str) -> None:
-    url = module.engine_url(f"{scheme}://user:password@host:1234/name")
+    url = engine_url(f"{scheme}://user:password@host:1234/name")
     expected = make_url(f"{DRIVER}://user:password@host:1234/name")
     assert url == expected.update_query_dict(FIXED_QUERY)
 
 
 def test_password_is_percent_decoded() -> None:
     dsn = "{{ cookiecutter.database }}://us%2Der:%2F%23%3F%40%25%2B@host/name"
-    assert module.engine_url(dsn).password == "/#?@%+"
-    assert module.engine_url(dsn).username == "us-er"
+    assert engine_url(dsn).password == "/#?@%+"
+    assert engine_url(dsn).username == "us-er"
 
 
 def test_query_is_passed_on() -> None:
-    url = module.engine_url("{{ cookiecutter.database }}://user@host/name?application=a%20b&x=1")
+    url = engine_url("{{ cookiecutter.database }}://user@host/name?application=a%20b&x=1")
     assert url.query == {"application": "a b", "x": "1", **FIXED_QUERY}
 
 
 def test_sqlite_is_left_alone() -> None:
-    assert module.engine_url("sqlite:////data/my.db") == make_url("sqlite:////data/my.db")
+    assert engine_url("sqlite:////data/my.db") == make_url("sqlite:////data/my.db")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +94,7 @@ def test_sqlite_is_left_alone() -> None:
 )
 def test_unusable_url_is_refused_without_being_shown(dsn: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
-        module.engine_url(dsn)
+        engine_url(dsn)
     assert "topsecret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
@@ -93,8 +102,8 @@ def test_unusable_url_is_refused_without_being_shown(dsn: str, message: str) -> 
 @pytest.mark.parametrize("threads", [1, 4, 100])
 @pytest.mark.parametrize("workers", [1, 2, 3, 7, 16, 30])
 def test_all_workers_together_stay_within_the_connections(workers: int, threads: int) -> None:
-    url = module.engine_url("{{ cookiecutter.database }}://user@host/name")
-    options = module.engine_options(url, workers=workers, threads=threads)
+    url = engine_url("{{ cookiecutter.database }}://user@host/name")
+    options = engine_options(url, workers=workers, threads=threads)
     connections = options["pool_size"] + options["max_overflow"]
     assert 1 <= connections <= threads
     assert workers * connections <= 30
@@ -103,17 +112,17 @@ def test_all_workers_together_stay_within_the_connections(workers: int, threads:
 @pytest.mark.parametrize("dsn", [None, "sqlite://", "sqlite:////data/my.db"])
 def test_sqlite_has_no_pool_to_size(dsn: str | None) -> None:
     url = make_url(dsn) if dsn else None
-    assert module.engine_options(url, workers=2, threads=4) == {}
+    assert engine_options(url, workers=2, threads=4) == {}
 
 
 def test_models_of_the_base_belong_to_the_database() -> None:
-    assert module.db.metadata is module.Base.metadata
+    assert db.metadata is Base.metadata
 
 
 def test_constraints_are_named_by_the_convention(database: SQLAlchemy) -> None:
-    Base.metadata.create_all(database.engine)
+    Model.metadata.create_all(database.engine)
     tables = inspect(database.engine)
-    assert Base.metadata.tables["book"].primary_key.name == "pk_book"
+    assert Model.metadata.tables["book"].primary_key.name == "pk_book"
     names = {
         found["name"]
         for found in [
@@ -132,16 +141,57 @@ def test_constraints_are_named_by_the_convention(database: SQLAlchemy) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "name",
     ["Stanis\u0142aw", "\u674e\u767d", "\U0001f4da\U0001f9d1\u200d\U0001f680", "'; --%s"],
     ids=["latin", "chinese", "emoji", "quotes"],
 )
-def test_text_comes_back_as_it_was(database: SQLAlchemy, text: str) -> None:
-    Base.metadata.create_all(database.engine)
-    database.session.add(Author(name=text))
+def test_text_comes_back_as_it_was(database: SQLAlchemy, name: str) -> None:
+    Model.metadata.create_all(database.engine)
+    database.session.add(Author(name=name))
     database.session.commit()
     database.session.remove()
-    assert database.session.scalars(select(Author.name)).all() == [text]
+    assert database.session.scalars(select(Author.name)).all() == [name]
+
+
+@pytest.fixture
+def engine(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Return an engine with a pool, where a connection that is not in use is idle at once."""
+    monkeypatch.setattr(IDLE_SECONDS, -1)
+    # SQLite in memory has one connection and no pool.
+    with make_app(DATABASE_URL=TEST_DATABASE_URL or f"sqlite:///{tmp_path}/db").app_context():
+        yield db.engine
+
+
+@pytest.mark.parametrize(("seconds", "pings"), [(-1, 1), (3600, 0)], ids=["idle", "just-used"])
+def test_only_an_idle_connection_is_asked_whether_it_is_there(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, seconds: int, pings: int
+) -> None:
+    ping = Mock(return_value=True)
+    monkeypatch.setattr(engine.dialect, "do_ping", ping)
+    monkeypatch.setattr(IDLE_SECONDS, seconds)
+    for _ in ("new", "used"):
+        engine.connect().close()
+    assert ping.call_count == pings
+
+
+@needs_server
+def test_connection_that_the_server_closed_is_replaced(engine: Engine, app: Flask) -> None:
+    with engine.connect() as connection:
+        lost = connection.exec_driver_sql(CONNECTION_ID).scalar_one()
+    with app.app_context(), db.engine.connect() as connection:
+        connection.exec_driver_sql(CLOSE_CONNECTION.format(lost))
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(CONNECTION_ID).scalar_one() != lost
+
+
+def test_all_idle_connections_are_replaced_once_one_is_lost(engine: Engine) -> None:
+    with engine.connect() as one, engine.connect() as other:
+        before: list[Any] = [one.connection.dbapi_connection, other.connection.dbapi_connection]
+    before[-1].close()  # This one is the next that the pool gives out.
+    with engine.connect() as one, engine.connect() as other:
+        assert one.scalar(select(1)) == other.scalar(select(1)) == 1
+        assert one.connection.dbapi_connection not in before
+        assert other.connection.dbapi_connection not in before
 
 
 def test_connection_that_is_lost_at_the_end_spoils_no_answer(
@@ -156,14 +206,13 @@ def test_connection_that_is_lost_at_the_end_spoils_no_answer(
             raise lost
 
     with app.app_context():
-        monkeypatch.setattr(module.db.session, "remove", remove)
+        monkeypatch.setattr(db.session, "remove", remove)
 
     assert client.get("/hello").status_code == 200
     assert len(removals) > 1
 
 
-def test_migrations_of_the_project_go_up_and_down(app: Flask, database: SQLAlchemy) -> None:
-    runner = app.test_cli_runner()
+def test_migrations_go_up_and_down(runner: FlaskCliRunner, database: SQLAlchemy) -> None:
     assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
     # This fails where a model has changed since: run "flask db migrate".
     assert runner.invoke(args=["db", "check"]).exit_code == 0
@@ -171,8 +220,8 @@ def test_migrations_of_the_project_go_up_and_down(app: Flask, database: SQLAlche
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
 
 
-def test_migrations_can_be_written_as_sql(app: Flask) -> None:
-    assert app.test_cli_runner().invoke(args=["db", "upgrade", "--sql"]).exit_code == 0
+def test_migrations_can_be_written_as_sql(runner: FlaskCliRunner) -> None:
+    assert runner.invoke(args=["db", "upgrade", "--sql"]).exit_code == 0
 
 
 @dataclass(frozen=True)
@@ -202,12 +251,12 @@ def library(app: Flask, database: SQLAlchemy, tmp_path: Path) -> Iterator[Librar
     other = Flask("library")
     for name in ("SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_ENGINE_OPTIONS"):
         other.config[name] = app.config[name]
-    db = SQLAlchemy(other, model_class=Base)
-    Migrate(other, db, directory=str(tmp_path))
+    models = SQLAlchemy(other, model_class=Model)
+    Migrate(other, models, directory=str(tmp_path))
     database.session.remove()
     with other.app_context():
-        yield Library(other, db, tmp_path)
-        db.engine.dispose()
+        yield Library(other, models, tmp_path)
+        models.engine.dispose()
 
 
 def test_migration_is_written_from_models(library: Library) -> None:

@@ -1,8 +1,7 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from conftest import MakeApp
 from flask.testing import FlaskClient
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key", "DOMAIN": "a.example"}
@@ -14,39 +13,31 @@ def test_process_is_alive(client: FlaskClient) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_process_is_alive_without_a_database(
-    make_app: Callable[..., Flask], unreachable_database: str
-) -> None:
+def test_process_is_alive_without_a_database(make_app: MakeApp, unreachable_database: str) -> None:
     client = make_app(DATABASE_URL=unreachable_database).test_client()
     assert client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("dsn", ["", "file://{folder}/media"], ids=["no-media", "media"])
-def test_ready(make_app: Callable[..., Flask], tmp_path: Path, dsn: str) -> None:
+def test_ready(make_app: MakeApp, tmp_path: Path, dsn: str) -> None:
     client = make_app(DEFAULT_STORAGE_DSN=dsn.format(folder=tmp_path)).test_client()
     response = client.get("/readyz")
     assert (response.status_code, response.text) == (200, "database: ok\nmedia: ok\n")
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_not_ready_without_the_database(
-    make_app: Callable[..., Flask], unreachable_database: str
-) -> None:
+def test_not_ready_without_the_database(make_app: MakeApp, unreachable_database: str) -> None:
     response = make_app(DATABASE_URL=unreachable_database).test_client().get("/readyz")
     assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
 
 
 @pytest.mark.parametrize("url", ["", "sqlite://"])
-def test_not_ready_when_deployed_with_the_database_in_memory(
-    make_app: Callable[..., Flask], url: str
-) -> None:
+def test_not_ready_when_deployed_with_the_database_in_memory(make_app: MakeApp, url: str) -> None:
     response = make_app(**DEPLOYED, DATABASE_URL=url).test_client().get("/readyz")
     assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
 
 
-def test_not_ready_without_the_media_storage(
-    make_app: Callable[..., Flask], tmp_path: Path
-) -> None:
+def test_not_ready_without_the_media_storage(make_app: MakeApp, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     client = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/file/media").test_client()
     response = client.get("/readyz")
@@ -54,7 +45,7 @@ def test_not_ready_without_the_media_storage(
 
 
 def test_reason_is_in_the_log_alone(
-    make_app: Callable[..., Flask], unreachable_database: str, capsys: pytest.CaptureFixture[str]
+    make_app: MakeApp, unreachable_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     response = make_app(DATABASE_URL=unreachable_database).test_client().get("/readyz")
     assert "127.0.0.1" not in response.text
@@ -64,8 +55,6 @@ def test_reason_is_in_the_log_alone(
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_rules_about_hosts_and_https_do_not_apply(
-    make_app: Callable[..., Flask], tmp_path: Path, path: str
-) -> None:
+def test_no_rule_about_hosts_or_https_applies(make_app: MakeApp, tmp_path: Path, path: str) -> None:
     client = make_app(**DEPLOYED, DATABASE_URL=f"sqlite:///{tmp_path}/db").test_client()
     assert client.get(path, headers={"Host": "10.0.0.164:11453"}).status_code == 200

@@ -1,24 +1,24 @@
 import json
-import os
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import TEST_DATABASE_URL, MakeApp, needs_server
 from flask import Flask
 from sqlalchemy import make_url
 
+Lines = Callable[[], list[str]]
+
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
     """Return a function that tells the lines logged since its last call."""
     return lambda: "".join(capsys.readouterr()).splitlines()
 
 
 @pytest.fixture
-def make_app(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> Callable[..., Flask]:
+def make_app(make_app: MakeApp, lines: Lines) -> MakeApp:
     def make(**environ: str) -> Flask:
         app = make_app(**environ)
 
@@ -38,76 +38,55 @@ def make_app(
     return make
 
 
-def test_each_line_has_the_id_of_the_request(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
-    app = make_app()
-    response = app.test_client().get("/work")
+def test_each_line_has_the_id_of_the_request(make_app: MakeApp, lines: Lines) -> None:
+    response = make_app().test_client().get("/work")
     logged = lines()
     assert len(logged) == 3
     assert all(f"[{response.headers['X-Request-ID']}]" in line for line in logged)
 
 
-def test_line_tells_time_level_logger_and_message(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
-    app = make_app()
-    app.test_client().get("/work")
+def test_line_tells_time_level_logger_and_message(make_app: MakeApp, lines: Lines) -> None:
+    make_app().test_client().get("/work")
     line = next(line for line in lines() if "tired" in line)
     time, _, rest = line.partition(" WARNING ")
     assert re.fullmatch(r"[\d-]{10} [\d:,.]{8,}", time)
     assert re.fullmatch(r"\[\w+\] [\w.]+: tired", rest)
 
 
-def test_json_has_one_object_on_each_line(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
+def test_json_has_one_object_on_each_line(make_app: MakeApp, lines: Lines) -> None:
     response = make_app(LOG_FORMAT="json").test_client().get("/work")
     logged: list[dict[str, Any]] = [json.loads(line) for line in lines()]
     assert [entry["message"] for entry in logged[:2]] == ["working", "tired"]
     assert {entry["request_id"] for entry in logged} == {response.headers["X-Request-ID"]}
 
 
-def test_json_keeps_a_traceback_on_its_line(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
+def test_json_keeps_a_traceback_on_its_line(make_app: MakeApp, lines: Lines) -> None:
     make_app(LOG_FORMAT="json").test_client().get("/break/it")
     logged = [json.loads(line) for line in lines()]
     assert any("RuntimeError" in str(entry.get("exc_info")) for entry in logged)
 
 
-def test_request_is_logged_without_its_query(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
-    app = make_app()
-    app.test_client().get("/hello?token=topsecret")
+def test_request_is_logged_without_its_query(make_app: MakeApp, lines: Lines) -> None:
+    make_app().test_client().get("/hello?token=topsecret")
     (line,) = lines()
     assert "GET /hello 200" in line
     assert "topsecret" not in line
 
 
-def test_request_that_the_development_server_logs_is_not_logged_again(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
+def test_request_is_not_logged_twice_in_development(make_app: MakeApp, lines: Lines) -> None:
     client = make_app().test_client()
     client.get("/hello", environ_overrides={"SERVER_SOFTWARE": "Werkzeug/3.1"})
     assert lines() == []
 
 
-def test_line_outside_of_a_request_has_no_id(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
-    app = make_app()
-    app.logger.info("starting")
+def test_line_outside_of_a_request_has_no_id(make_app: MakeApp, lines: Lines) -> None:
+    make_app().logger.info("starting")
     (line,) = lines()
     assert "[-]" in line
 
 
-def test_unexpected_error_is_logged_with_the_id(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
-    app = make_app()
-    response = app.test_client().get("/break/it")
+def test_unexpected_error_is_logged_with_the_id(make_app: MakeApp, lines: Lines) -> None:
+    response = make_app().test_client().get("/break/it")
     logged = lines()
     assert f"[{response.headers['X-Request-ID']}]" in logged[0]
     assert any(line.startswith("  RuntimeError") for line in logged)
@@ -135,11 +114,8 @@ def test_each_request_has_another_id(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", ["/hello", "/break/it", "/nowhere"])
-def test_path_forges_no_line(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]], path: str
-) -> None:
-    app = make_app()
-    app.test_client().get(f"{path}%0A2026-01-01%20ERROR%20forged%0D%C2%85forged")
+def test_path_forges_no_line(make_app: MakeApp, lines: Lines, path: str) -> None:
+    make_app().test_client().get(f"{path}%0A2026-01-01%20ERROR%20forged%0D%C2%85forged")
     logged = lines()
     assert logged
     assert not [line for line in logged if line.startswith(("2026-01-01 ERROR", "forged"))]
@@ -155,19 +131,14 @@ def test_path_forges_no_line(
         ("critical", set()),
     ],
 )
-def test_level(
-    make_app: Callable[..., Flask],
-    lines: Callable[[], list[str]],
-    level: str,
-    messages: set[str],
-) -> None:
+def test_level(make_app: MakeApp, lines: Lines, level: str, messages: set[str]) -> None:
     make_app(LOG_LEVEL=level).test_client().get("/work")
     text = "\n".join(lines())
     assert {word for word in ("working", "tired") if word in text} == messages
 
 
 def test_no_password_is_logged_when_the_database_is_unreachable(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]], unreachable_database: str
+    make_app: MakeApp, lines: Lines, unreachable_database: str
 ) -> None:
     app = make_app(DATABASE_URL=unreachable_database, LOG_LEVEL="debug")
     assert app.test_client().get("/readyz").status_code == 503
@@ -176,12 +147,10 @@ def test_no_password_is_logged_when_the_database_is_unreachable(
     assert "topsecret" not in text
 
 
-@pytest.mark.skipif("TEST_DATABASE_URL" not in os.environ, reason="needs a database server")
-def test_no_password_is_logged_when_the_database_refuses_it(
-    make_app: Callable[..., Flask], lines: Callable[[], list[str]]
-) -> None:
+@needs_server
+def test_no_password_is_logged_when_the_server_refuses_it(make_app: MakeApp, lines: Lines) -> None:
     # The other name makes it fail on servers that ask for no password, too.
-    url = make_url(os.environ["TEST_DATABASE_URL"])
+    url = make_url(TEST_DATABASE_URL)
     url = url.set(password="hushhush", database="no-such-name")
     app = make_app(DATABASE_URL=url.render_as_string(hide_password=False), LOG_LEVEL="debug")
     assert app.test_client().get("/readyz").status_code == 503

@@ -1,10 +1,15 @@
 import io
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
+from conftest import MB, MakeApp
 from flask import Flask, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+
+MakeClient = Callable[..., FlaskClient]
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 DOMAINS = {"DOMAIN": "a.example", "DOMAIN_REDIRECTS": "www.a.example, b.example"}
@@ -12,7 +17,7 @@ HTTPS = {"X-Forwarded-Proto": "https"}
 
 
 @pytest.fixture
-def make_client(make_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
+def make_client(make_app: MakeApp) -> MakeClient:
     """Return a function that makes an application with some views, and a client for it."""
 
     def make(**environ: str) -> FlaskClient:
@@ -22,6 +27,10 @@ def make_client(make_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
         def remember() -> str:
             session["a"] = "b"
             return ""
+
+        @app.get("/recall")
+        def recall() -> str:
+            return str(session.get("a"))
 
         @app.get("/seen")
         def seen() -> dict[str, str | None]:
@@ -44,9 +53,6 @@ def make_client(make_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
     return make
 
 
-# Hosts
-
-
 @pytest.mark.parametrize(
     ("environ", "host", "status"),
     [
@@ -63,19 +69,14 @@ def make_client(make_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
     ],
     ids=str,
 )
-def test_host(
-    make_client: Callable[..., FlaskClient], environ: dict[str, str], host: str, status: int
-) -> None:
+def test_host(make_client: MakeClient, environ: dict[str, str], host: str, status: int) -> None:
     assert make_client(**environ).get("/hello", headers={"Host": host}).status_code == status
 
 
-def test_refused_host_gets_no_page(make_client: Callable[..., FlaskClient]) -> None:
+def test_refused_host_gets_no_page(make_client: MakeClient) -> None:
     response = make_client(**DEPLOYED, **DOMAINS).get("/", headers={"Host": "evil.example"})
     assert (response.status_code, response.mimetype) == (400, "text/plain")
     assert "evil" not in response.text
-
-
-# Redirects
 
 
 @pytest.mark.parametrize(
@@ -83,9 +84,7 @@ def test_refused_host_gets_no_page(make_client: Callable[..., FlaskClient]) -> N
     [("GET", 302), ("HEAD", 302), ("POST", 307), ("PUT", 307), ("DELETE", 307)],
 )
 @pytest.mark.parametrize("path", ["/form", "/nowhere"])
-def test_http_is_redirected_to_https(
-    make_client: Callable[..., FlaskClient], method: str, path: str, status: int
-) -> None:
+def test_http_becomes_https(make_client: MakeClient, method: str, path: str, status: int) -> None:
     client = make_client(**DEPLOYED, DOMAIN="a.example")
     response = client.open(f"{path}?q=%C3%BC", method=method, headers={"Host": "a.example"})
     assert response.status_code == status
@@ -95,7 +94,7 @@ def test_http_is_redirected_to_https(
 @pytest.mark.parametrize("host", ["www.a.example", "b.example", "b.example:8000"])
 @pytest.mark.parametrize("headers", [{}, HTTPS], ids=["http", "https"])
 def test_other_domain_is_redirected_to_the_main_one(
-    make_client: Callable[..., FlaskClient], host: str, headers: dict[str, str]
+    make_client: MakeClient, host: str, headers: dict[str, str]
 ) -> None:
     client = make_client(**DEPLOYED, **DOMAINS)
     response = client.get("/a%20b?q=1&r=%26", headers={"Host": host, **headers})
@@ -103,9 +102,7 @@ def test_other_domain_is_redirected_to_the_main_one(
     assert response.location == "https://a.example/a%20b?q=1&r=%26"
 
 
-def test_other_domain_is_redirected_without_https_where_it_is_off(
-    make_client: Callable[..., FlaskClient],
-) -> None:
+def test_other_domain_is_redirected_without_https_where_it_is_off(make_client: MakeClient) -> None:
     response = make_client(**DOMAINS).get("/hello", headers={"Host": "b.example"})
     assert (response.status_code, response.location) == (302, "http://a.example/hello")
 
@@ -123,13 +120,13 @@ def test_other_domain_is_redirected_without_https_where_it_is_off(
     ids=["local", "https", "main-domain", "to-itself", "to-nowhere", "https-off"],
 )
 def test_main_url_is_not_redirected(
-    make_client: Callable[..., FlaskClient], environ: dict[str, str], headers: dict[str, str]
+    make_client: MakeClient, environ: dict[str, str], headers: dict[str, str]
 ) -> None:
     assert make_client(**environ).get("/hello", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/%0d%0aa:%20b"])
-def test_redirect_stays_on_the_domain(make_client: Callable[..., FlaskClient], path: str) -> None:
+def test_redirect_stays_on_the_domain(make_client: MakeClient, path: str) -> None:
     client = make_client(**DEPLOYED, **DOMAINS)
     response = client.get("/", environ_overrides={"PATH_INFO": path, "HTTP_HOST": "b.example"})
     assert response.status_code == 302
@@ -142,7 +139,7 @@ def test_redirect_stays_on_the_domain(make_client: Callable[..., FlaskClient], p
     ids=["no-domain", "domains", "any-host"],
 )
 def test_probe_of_divio_passes(
-    make_client: Callable[..., FlaskClient], unreachable_database: str, environ: dict[str, str]
+    make_client: MakeClient, unreachable_database: str, environ: dict[str, str]
 ) -> None:
     client = make_client(**DEPLOYED, **environ, DATABASE_URL=unreachable_database)
     response = client.get("/", headers={"Host": "10.0.0.164:11453"})
@@ -152,9 +149,6 @@ def test_probe_of_divio_passes(
         assert response.location == "https://10.0.0.164:11453/"
         again = client.get("/", headers={"Host": "10.0.0.164:11453", **HTTPS})
         assert again.status_code == 200
-
-
-# Proxies
 
 
 @pytest.mark.parametrize(
@@ -170,30 +164,22 @@ def test_probe_of_divio_passes(
     ],
 )
 def test_address_of_the_client_is_counted_from_the_last_proxy(
-    make_client: Callable[..., FlaskClient], hops: str, forwarded: str | None, address: str
+    make_client: MakeClient, hops: str, forwarded: str | None, address: str
 ) -> None:
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     response = make_client(PROXY_HOPS=hops).get("/seen", headers=headers)
-    assert response.json
-    assert response.json["address"] == address
+    assert response.get_json()["address"] == address
 
 
 @pytest.mark.parametrize(("hops", "scheme"), [("0", "http"), ("1", "https"), ("2", "https")])
-def test_scheme_of_a_proxy_counts_only_where_there_is_one(
-    make_client: Callable[..., FlaskClient], hops: str, scheme: str
-) -> None:
+def test_scheme_counts_only_behind_a_proxy(make_client: MakeClient, hops: str, scheme: str) -> None:
     response = make_client(PROXY_HOPS=hops).get("/seen", headers=HTTPS)
-    assert response.json
-    assert response.json["scheme"] == scheme
+    assert response.get_json()["scheme"] == scheme
 
 
-def test_forwarded_host_does_not_count(make_client: Callable[..., FlaskClient]) -> None:
+def test_forwarded_host_does_not_count(make_client: MakeClient) -> None:
     response = make_client(PROXY_HOPS="1").get("/seen", headers={"X-Forwarded-Host": "evil"})
-    assert response.json
-    assert response.json["host"] == "localhost"
-
-
-# Headers
+    assert response.get_json()["host"] == "localhost"
 
 
 @pytest.mark.parametrize("path", ["/", "/hello", "/nowhere"])
@@ -227,7 +213,7 @@ def test_content_security_policy(client: FlaskClient, directive: str) -> None:
     assert "unsafe" not in policy
 
 
-def test_media_of_another_host_may_be_shown(make_client: Callable[..., FlaskClient]) -> None:
+def test_media_of_another_host_may_be_shown(make_client: MakeClient) -> None:
     client = make_client(DEFAULT_STORAGE_DSN="file:///data/?url=https%3A%2F%2Fcdn.example%2Fm%2F")
     policy = client.get("/").headers["Content-Security-Policy"].split("; ")
     assert "img-src 'self' cdn.example" in policy
@@ -254,7 +240,7 @@ def test_view_may_set_a_header_of_its_own(app: Flask) -> None:
     ids=["unset", "local", "https-off", "deployed", "zero"],
 )
 def test_strict_transport_security_is_for_https_only(
-    make_client: Callable[..., FlaskClient], environ: dict[str, str], value: str | None
+    make_client: MakeClient, environ: dict[str, str], value: str | None
 ) -> None:
     response = make_client(**environ).get("/", headers=HTTPS)
     assert response.headers.get("Strict-Transport-Security") == value
@@ -263,30 +249,46 @@ def test_strict_transport_security_is_for_https_only(
 @pytest.mark.parametrize(
     ("environ", "secure"), [({}, False), (DEPLOYED, True)], ids=["local", "deployed"]
 )
-def test_cookie(
-    make_client: Callable[..., FlaskClient], environ: dict[str, str], *, secure: bool
-) -> None:
+def test_cookie(make_client: MakeClient, environ: dict[str, str], *, secure: bool) -> None:
     cookie = make_client(**environ).get("/remember", headers=HTTPS).headers["Set-Cookie"]
     flags = set(cookie.split("; ")[1:])
     assert flags == {"HttpOnly", "Path=/", "SameSite=Lax", *(["Secure"] if secure else [])}
 
 
-# Forms
+def test_session_comes_back(make_client: MakeClient) -> None:
+    client = make_client()
+    client.get("/remember")
+    assert client.get("/recall").text == "b"
+
+
+@pytest.mark.parametrize("path", ["/hello", "/recall"])
+def test_visitor_without_a_session_gets_no_cookie_and_needs_no_signer(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    signer = Mock()
+    monkeypatch.setattr(SecureCookieSessionInterface, "get_signing_serializer", signer)
+    assert "Set-Cookie" not in make_client().get(path).headers
+    signer.assert_not_called()
+
+
+def test_secret_key_that_is_set_later_counts(make_client: MakeClient) -> None:
+    client = make_client(SECRET_KEY="first")
+    client.application.secret_key = "second"
+    client.get("/remember")
+    assert client.get("/recall").text == "b"
+    client.application.secret_key = "first"
+    assert client.get("/recall").text == "None"
 
 
 @pytest.mark.parametrize("data", [{}, {"csrf_token": "forged"}], ids=["none", "forged"])
-def test_form_without_its_token_is_refused(
-    make_client: Callable[..., FlaskClient], data: dict[str, str]
-) -> None:
+def test_form_without_its_token_is_refused(make_client: MakeClient, data: dict[str, str]) -> None:
     client = make_client()
     client.get("/token")
     assert client.post("/form", data={"field": "value", **data}).status_code == 400
 
 
 @pytest.mark.parametrize("environ", [{}, DEPLOYED], ids=["local", "deployed"])
-def test_form_with_its_token_is_accepted(
-    make_client: Callable[..., FlaskClient], environ: dict[str, str]
-) -> None:
+def test_form_with_its_token_is_accepted(make_client: MakeClient, environ: dict[str, str]) -> None:
     client = make_client(**environ)
     token = client.get("/token", headers=HTTPS).text
     response = client.post(
@@ -297,18 +299,16 @@ def test_form_with_its_token_is_accepted(
     assert (response.status_code, response.text) == (200, "value")
 
 
-def test_body_that_is_too_large_is_read_before_it_is_refused(
-    make_client: Callable[..., FlaskClient],
-) -> None:
-    body = io.BytesIO(b"0" * (2**20 + 1))
+def test_body_that_is_too_large_is_read_before_it_is_refused(make_client: MakeClient) -> None:
+    body = io.BytesIO(b"0" * (MB + 1))
     client = make_client(MAX_UPLOAD_MB="1")
-    response = client.post("/upload", input_stream=body, headers={"Content-Length": str(2**20 + 1)})
+    response = client.post("/upload", input_stream=body, headers={"Content-Length": str(MB + 1)})
     assert response.status_code == 413
     assert body.read() == b"", "a server would reset the connection"
 
 
-@pytest.mark.parametrize(("size", "status"), [(2**20, 200), (2**20 + 1, 413)])
-def test_upload_is_limited(make_client: Callable[..., FlaskClient], size: int, status: int) -> None:
+@pytest.mark.parametrize(("size", "status"), [(MB, 200), (MB + 1, 413)])
+def test_upload_is_limited(make_client: MakeClient, size: int, status: int) -> None:
     client = make_client(MAX_UPLOAD_MB="1")
     token = client.get("/token").text
     response = client.post("/upload", data=bytes(size), headers={"X-CSRFToken": token})
@@ -316,7 +316,7 @@ def test_upload_is_limited(make_client: Callable[..., FlaskClient], size: int, s
 {% if cookiecutter.gateway_server == 'uwsgi' %}
 
 
-def test_body_without_a_length_is_refused(make_client: Callable[..., FlaskClient]) -> None:
+def test_body_without_a_length_is_refused(make_client: MakeClient) -> None:
     response = make_client().post("/upload", headers={"Transfer-Encoding": "chunked"})
     assert response.status_code == 411
 {% endif %}

@@ -12,6 +12,8 @@ from whitenoise.compress import main as compress
 
 from {{ cookiecutter.package_name }} import static_files, wsgi
 
+Decompress = Callable[[bytes], bytes]
+
 CSS = b"body { color: black }\n" * 100
 
 
@@ -84,12 +86,7 @@ def test_in_development_changes_are_seen(folder: Path) -> None:
 )
 @pytest.mark.parametrize("hashed", [True, False], ids=["hashed", "plain"])
 def test_best_compressed_file_is_served(
-    folder: Path,
-    accepted: str,
-    encoding: str | None,
-    decompress: Callable[[bytes], bytes],
-    *,
-    hashed: bool,
+    folder: Path, accepted: str, encoding: str | None, decompress: Decompress, *, hashed: bool
 ) -> None:
     compress(["--quiet", str(folder)])
     client = serve(folder)
