@@ -16,6 +16,7 @@ from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
 from . import local{{ ', s3_dsn' if cookiecutter.media_storage == 's3' }}
+from .file import File
 
 
 class Storage(Protocol):
@@ -44,8 +45,8 @@ class Storage(Protocol):
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""
 
-    def list(self, prefix: str = "") -> Iterator[str]:
-        """Return the names that start with `prefix`, sorted."""
+    def list(self, prefix: str = "") -> Iterator[File]:
+        """Return the files whose names start with `prefix`, sorted by name."""
 
     def url(self, name: str) -> str:
         """Return the URL at which a browser finds the file."""

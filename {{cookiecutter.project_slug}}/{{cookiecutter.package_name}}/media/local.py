@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 from urllib.parse import parse_qs, quote, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from flask import Flask, Response, send_from_directory
 
 from . import names
+from .file import File
 
 
 class LocalStorage:
@@ -77,10 +79,15 @@ class LocalStorage:
     def exists(self, name: str) -> bool:
         return (self.folder / names.checked(name)).is_file()
 
-    def list(self, prefix: str = "") -> Iterator[str]:
-        files = (path for path in self.folder.rglob("*") if path.is_file())
-        found = (path.relative_to(self.folder).as_posix() for path in files if path.name[0] != ".")
-        return iter(sorted(name for name in found if name.startswith(prefix)))
+    def list(self, prefix: str = "") -> Iterator[File]:
+        found = []
+        for path in self.folder.rglob("*"):
+            name = path.relative_to(self.folder).as_posix()
+            if path.is_file() and path.name[0] != "." and name.startswith(prefix):
+                facts = path.stat()
+                saved = datetime.fromtimestamp(facts.st_mtime, UTC)
+                found.append(File(name, facts.st_size, saved))
+        return iter(sorted(found))
 
     def url(self, name: str) -> str:
         if not self.base_url:

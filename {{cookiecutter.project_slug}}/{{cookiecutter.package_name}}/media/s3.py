@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from urllib.parse import quote, urlsplit
 
 from . import names
+from .file import File
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -139,11 +140,12 @@ class S3Storage:
             return False
         return True
 
-    def list(self, prefix: str = "") -> Iterator[str]:
+    def list(self, prefix: str = "") -> Iterator[File]:
         pages = self.client.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
             for found in page.get("Contents", []):
-                yield found["Key"].removeprefix(self.prefix)
+                name = found["Key"].removeprefix(self.prefix)
+                yield File(name, found["Size"], found["LastModified"])
 
     def url(self, name: str) -> str:
         if self.signed:
