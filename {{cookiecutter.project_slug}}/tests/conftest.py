@@ -11,20 +11,21 @@ import os
 import secrets
 {% endif %}
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 {% if cookiecutter.media_storage == 's3' %}
 from dataclasses import replace
 {% endif %}
 from pathlib import Path
 from typing import {{ "Any, " if cookiecutter.media_storage == 's3' }}BinaryIO, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 
-from {{ cookiecutter.package_name }} import create_app
+from {{ cookiecutter.package_name }} import create_app, wsgi
 from {{ cookiecutter.package_name }}.database import add_commands, db
 from {{ cookiecutter.package_name }}.media import Storage
 from {{ cookiecutter.package_name }}.media.local import LocalStorage
@@ -41,6 +42,32 @@ needs_server = pytest.mark.skipif(not TEST_DATABASE_URL, reason="TEST_DATABASE_U
 MakeApp = Callable[..., Flask]
 PeakMemory = Callable[[], int]
 
+# The views of the tests, which need none of yours. A module of tests adds its own.
+views = Blueprint("tests", __name__, url_prefix="/tests")
+
+
+@views.get("/page")
+def page() -> str:
+    return "page"
+
+
+@views.get("/break/<message>")
+def fail(message: str) -> str:
+    raise RuntimeError(message)
+
+
+def in_own_context(app: Flask, application: WSGIApplication) -> WSGIApplication:
+    """Give each request a `flask.g` and a `db.session` of its own.
+
+    Otherwise Flask would take those of the test, where the fixture `database` has a context open.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with app.app_context():
+            return application(environ, start_response)
+
+    return answer
+
 
 @pytest.fixture
 def make_app() -> Iterator[MakeApp]:
@@ -49,7 +76,10 @@ def make_app() -> Iterator[MakeApp]:
 
     def make(**environ: str) -> Flask:
         app = create_app({"DATABASE_URL": TEST_DATABASE_URL, **environ})
+        app.testing = True  # What a view raises is raised in the test.
+        app.register_blueprint(views)
         add_commands(app)
+        wsgi.surround(app, in_own_context)
         apps.append(app)
         return app
 

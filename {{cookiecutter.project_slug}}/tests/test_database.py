@@ -1,6 +1,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -11,10 +12,19 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CheckConstraint, ForeignKey, MetaData, String, inspect, make_url, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from {{ cookiecutter.package_name }}.database import Base, db, engine_options, engine_url
 
@@ -37,9 +47,10 @@ CLOSE_CONNECTION = "KILL {}"
 
 
 class Model(DeclarativeBase):
-    """Of models that are no part of the application, but named by its convention."""
+    """Of models that are no part of the application, but named and typed as there."""
 
     metadata = MetaData(naming_convention=Base.metadata.naming_convention)
+    registry = registry(metadata=metadata, type_annotation_map=Base.registry.type_annotation_map)
 
 
 class Author(Model):
@@ -47,6 +58,7 @@ class Author(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
+    seen: Mapped[datetime | None]
 
 
 class Book(Model):
@@ -54,9 +66,16 @@ class Book(Model):
     __table_args__ = (CheckConstraint("pages > 0", name="has_pages"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    author_id: Mapped[int] = mapped_column(ForeignKey("author.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("author.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(100), index=True)
     pages: Mapped[int]
+
+
+# On SQLite this copies the table, and drops the old one.
+LENGTHEN_NAMES = """\
+    with op.batch_alter_table("author") as table:
+        table.alter_column("name", type_=sa.String(200), nullable=False)
+"""
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -153,6 +172,34 @@ def test_text_comes_back_as_it_was(database: SQLAlchemy, name: str) -> None:
     assert database.session.scalars(select(Author.name)).all() == [name]
 
 
+@pytest.mark.parametrize("hours", [-5, 0, 9])
+def test_time_comes_back_in_utc(database: SQLAlchemy, hours: int) -> None:
+    seen = datetime(2026, 2, 28, 23, 59, 59, tzinfo=timezone(timedelta(hours=hours)))
+    Model.metadata.create_all(database.engine)
+    database.session.add_all([Author(name="a", seen=seen), Author(name="b")])
+    database.session.commit()
+    database.session.remove()
+    found = database.session.scalars(select(Author.seen).order_by(Author.name)).all()
+    assert found == [seen, None]
+    assert found[0].utcoffset() == timedelta()
+    late = select(Author.name).where(Author.seen >= seen.astimezone(UTC))
+    assert database.session.scalars(late).all() == ["a"]
+
+
+def test_time_needs_a_zone(database: SQLAlchemy) -> None:
+    Model.metadata.create_all(database.engine)
+    database.session.add(Author(name="a", seen=datetime(2026, 1, 1)))  # noqa: DTZ001
+    with pytest.raises(StatementError, match="needs a zone"):
+        database.session.commit()
+
+
+def test_row_that_refers_to_none_is_refused(database: SQLAlchemy) -> None:
+    Model.metadata.create_all(database.engine)
+    database.session.add(Book(author_id=1, title="a", pages=1))
+    with pytest.raises(IntegrityError):
+        database.session.commit()
+
+
 @pytest.fixture
 def engine(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Return an engine with a pool, where a connection that is not in use is idle at once."""
@@ -208,7 +255,7 @@ def test_connection_that_is_lost_at_the_end_spoils_no_answer(
     with app.app_context():
         monkeypatch.setattr(db.session, "remove", remove)
 
-    assert client.get("/hello").status_code == 200
+    assert client.get("/tests/page").status_code == 200
     assert len(removals) > 1
 
 
@@ -218,6 +265,15 @@ def test_migrations_go_up_and_down(runner: FlaskCliRunner, database: SQLAlchemy)
     assert runner.invoke(args=["db", "check"]).exit_code == 0
     assert runner.invoke(args=["db", "downgrade", "base"]).exit_code == 0
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
+
+
+@pytest.mark.parametrize(("url", "warnings"), [("", 1), ("sqlite:///{folder}/db", 0)])
+def test_migration_without_a_database_warns(
+    make_app: MakeApp, tmp_path: Path, capfd: pytest.CaptureFixture[str], url: str, warnings: int
+) -> None:
+    runner = make_app(DATABASE_URL=url.format(folder=tmp_path)).test_cli_runner()
+    assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
+    assert capfd.readouterr().err.count("DATABASE_URL is not set") == warnings
 
 
 def test_migrations_can_be_written_as_sql(runner: FlaskCliRunner) -> None:
@@ -248,7 +304,7 @@ def library(app: Flask, database: SQLAlchemy, tmp_path: Path) -> Iterator[Librar
     for name in ("env.py", "script.py.mako"):
         shutil.copy(MIGRATIONS / name, tmp_path)
     (tmp_path / "versions").mkdir()
-    other = Flask("library")
+    other = Flask("{{ cookiecutter.package_name }}")
     for name in ("SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_ENGINE_OPTIONS"):
         other.config[name] = app.config[name]
     models = SQLAlchemy(other, model_class=Model)
@@ -256,6 +312,7 @@ def library(app: Flask, database: SQLAlchemy, tmp_path: Path) -> Iterator[Librar
     database.session.remove()
     with other.app_context():
         yield Library(other, models, tmp_path)
+        models.session.remove()
         models.engine.dispose()
 
 
@@ -283,6 +340,28 @@ def test_migration_may_be_written_by_hand(library: Library) -> None:
     assert library.run("revision", "-m", "Change data") == 0
     assert library.revisions() == 1
     assert library.run("upgrade") == 0
+
+
+def test_migration_keeps_what_refers_to_a_table(library: Library) -> None:
+    library.run("migrate")
+    library.run("upgrade")
+    library.db.session.add(Author(id=1, name="a"))
+    library.db.session.flush()
+    library.db.session.add(Book(author_id=1, title="b", pages=1))
+    library.db.session.commit()
+    library.db.session.remove()
+
+    library.run("revision", "-m", "Lengthen names", "--rev-id", "longer")
+    (path,) = library.folder.glob("versions/longer*.py")
+    path.write_text(path.read_text().replace("    pass", LENGTHEN_NAMES, 1))
+
+    assert library.run("upgrade") == 0
+    table = Table("author", MetaData(), autoload_with=library.db.engine)
+    assert str(table.c.name.type).startswith("VARCHAR(200)")
+    assert library.db.session.scalars(select(Book.title)).all() == ["b"]
+    library.db.session.add(Book(author_id=2, title="b", pages=1))
+    with pytest.raises(IntegrityError):
+        library.db.session.commit()
 
 
 def test_check_fails_while_a_migration_is_due(library: Library) -> None:

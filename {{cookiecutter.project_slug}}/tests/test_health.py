@@ -3,8 +3,14 @@ from pathlib import Path
 import pytest
 from conftest import MakeApp
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key", "DOMAIN": "a.example"}
+
+
+def states(response: TestResponse) -> dict[str, str]:
+    """Return what /readyz says of each probe."""
+    return dict(line.split(": ") for line in response.text.splitlines())
 
 
 def test_process_is_alive(client: FlaskClient) -> None:
@@ -22,26 +28,30 @@ def test_process_is_alive_without_a_database(make_app: MakeApp, unreachable_data
 def test_ready(make_app: MakeApp, tmp_path: Path, dsn: str) -> None:
     client = make_app(DEFAULT_STORAGE_DSN=dsn.format(folder=tmp_path)).test_client()
     response = client.get("/readyz")
-    assert (response.status_code, response.text) == (200, "database: ok\nmedia: ok\n")
+    assert response.status_code == 200
+    assert states(response) == {"database": "ok", "media": "ok"}
     assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_not_ready_without_the_database(make_app: MakeApp, unreachable_database: str) -> None:
     response = make_app(DATABASE_URL=unreachable_database).test_client().get("/readyz")
-    assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
+    assert response.status_code == 503
+    assert states(response) == {"database": "failed", "media": "ok"}
 
 
 @pytest.mark.parametrize("url", ["", "sqlite://"])
 def test_not_ready_when_deployed_with_the_database_in_memory(make_app: MakeApp, url: str) -> None:
     response = make_app(**DEPLOYED, DATABASE_URL=url).test_client().get("/readyz")
-    assert (response.status_code, response.text) == (503, "database: failed\nmedia: ok\n")
+    assert response.status_code == 503
+    assert states(response) == {"database": "failed", "media": "ok"}
 
 
 def test_not_ready_without_the_media_storage(make_app: MakeApp, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     client = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/file/media").test_client()
     response = client.get("/readyz")
-    assert (response.status_code, response.text) == (503, "database: ok\nmedia: failed\n")
+    assert response.status_code == 503
+    assert states(response) == {"database": "ok", "media": "failed"}
 
 
 def test_reason_is_in_the_log_alone(
@@ -52,6 +62,27 @@ def test_reason_is_in_the_log_alone(
     log = "".join(capsys.readouterr())
     assert "127.0.0.1" in log
     assert "topsecret" not in log
+
+
+def test_reason_is_logged_once_until_it_changes(
+    make_app: MakeApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "media"
+    folder.touch()
+    client = make_app(DEFAULT_STORAGE_DSN=f"file://{folder}").test_client()
+
+    def errors_of_two_polls() -> int:
+        for _ in range(2):
+            client.get("/readyz")
+        return capsys.readouterr().err.count("Not ready, media")
+
+    assert errors_of_two_polls() == 1
+    assert errors_of_two_polls() == 0
+    folder.unlink()
+    assert errors_of_two_polls() == 0
+    folder.rmdir()
+    folder.touch()
+    assert errors_of_two_polls() == 1
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -1,5 +1,6 @@
 """What each kind of storage promises. What one does alone is tested in a file of its own."""
 
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -103,13 +104,26 @@ def test_delete(storage: Storage) -> None:
     assert not storage.exists(name)
 
 
+def names(storage: Storage, prefix: str = "") -> list[str]:
+    return [file.name for file in storage.list(prefix)]
+
+
 def test_list_is_sorted_and_starts_with_the_prefix(storage: Storage) -> None:
-    assert list(storage.list()) == []
+    assert names(storage) == []
     for name in ("b", "a/c", "a/b", "ab"):
         storage.save(name, BytesIO(b"data"))
-    assert list(storage.list()) == ["a/b", "a/c", "ab", "b"]
-    assert list(storage.list("a")) == ["a/b", "a/c", "ab"]
-    assert list(storage.list("a/")) == ["a/b", "a/c"]
+    assert names(storage) == ["a/b", "a/c", "ab", "b"]
+    assert names(storage, "a") == ["a/b", "a/c", "ab"]
+    assert names(storage, "a/") == ["a/b", "a/c"]
+
+
+def test_list_tells_size_and_time(storage: Storage) -> None:
+    storage.save("a", BytesIO(b"data"))
+    (file,) = storage.list()
+    assert file.size == len(b"data")
+    assert file.saved.utcoffset() == timedelta()
+    # Two clocks, one of whole seconds.
+    assert abs(datetime.now(UTC) - file.saved) < timedelta(minutes=1)
 
 
 def test_taken_name_is_not_overwritten(storage: Storage) -> None:
@@ -124,7 +138,7 @@ def test_taken_name_is_not_overwritten(storage: Storage) -> None:
 def test_taken_name_is_overwritten_when_asked(storage: Storage) -> None:
     storage.save("cat.jpg", BytesIO(b"first"))
     assert storage.save("cat.jpg", BytesIO(b"second"), overwrite=True) == "cat.jpg"
-    assert list(storage.list()) == ["cat.jpg"]
+    assert names(storage) == ["cat.jpg"]
     assert read(storage, "cat.jpg") == b"second"
 
 
@@ -165,7 +179,7 @@ class Interrupted(BytesIO):
 
     def read(self, _size: int | None = -1, /) -> bytes:
         if self.tell():
-            self.seen = list(self.storage.list())
+            self.seen = names(self.storage)
             message = "connection lost"
             raise OSError(message)
         return super().read(MB)
@@ -178,7 +192,7 @@ def test_half_a_file_is_never_seen(storage: Storage, name: str, *, overwrite: bo
     upload = Interrupted(storage)
     with pytest.raises(OSError, match="connection lost"):
         storage.save(name, upload, overwrite=overwrite)
-    assert upload.seen == list(storage.list()) == ["old"]
+    assert upload.seen == names(storage) == ["old"]
     assert read(storage, "old") == b"old"
 
 
@@ -197,6 +211,6 @@ def test_unknown_scheme_is_refused_without_being_shown(dsn: str) -> None:
 
 
 def test_without_a_storage_its_use_tells_what_to_set(app: Flask) -> None:
-    assert app.test_client().get("/").status_code == 200
+    assert app.test_client().get("/tests/page").status_code == 200
     with app.app_context(), pytest.raises(NotConfiguredError, match="DEFAULT_STORAGE_DSN"):
         media.exists("a")

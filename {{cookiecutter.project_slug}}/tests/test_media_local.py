@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from conftest import MB, MakeApp, PeakMemory, read, zeros
+from flask import render_template_string
 from flask.testing import FlaskClient
 
 from {{ cookiecutter.package_name }}.media import from_dsn, media
@@ -128,6 +129,12 @@ def test_local_media_is_served(client: FlaskClient) -> None:
         url = media.url("a/\xfc.html")
     with client.get(url) as response:
         assert (response.status_code, response.data) == (200, b"<script>")
+
+
+def test_templates_have_media(client: FlaskClient) -> None:
+    with client.application.app_context():
+        url = render_template_string("{{ '{{ media.url(name) }}' }}", name="a/\xfc.html")
+    assert url == "/media/a/%C3%BC.html"
 
 
 def test_served_media_runs_no_scripts(client: FlaskClient) -> None:

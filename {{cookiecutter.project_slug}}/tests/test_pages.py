@@ -28,6 +28,13 @@ def test_page_obeys_the_content_security_policy(client: FlaskClient) -> None:
     assert not [word for word in ("<script>", "<style", " style=", " onclick=") if word in html]
 
 
+def test_messages_are_shown_once(client: FlaskClient) -> None:
+    with client.session_transaction() as session:
+        session["_flashes"] = [("message", "Saved <this>")]
+    assert "Saved &lt;this&gt;" in client.get("/").text
+    assert "Saved" not in client.get("/").text
+
+
 def test_welcome_page_shows_the_state_in_development(make_app: MakeApp, run_probes: Mock) -> None:
     shown = re.findall("<strong>(.+)</strong>", make_app(STAGE="local").test_client().get("/").text)
     assert shown == [name.capitalize() for name in run_probes.call_args.args]

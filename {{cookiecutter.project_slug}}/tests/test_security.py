@@ -1,13 +1,15 @@
 import io
+import time
 from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
-from conftest import MB, MakeApp
-from flask import Flask, request, session
+from conftest import MB, MakeApp, views
+from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from itsdangerous import TimestampSigner
 
 MakeClient = Callable[..., FlaskClient]
 
@@ -16,41 +18,48 @@ DOMAINS = {"DOMAIN": "a.example", "DOMAIN_REDIRECTS": "www.a.example, b.example"
 HTTPS = {"X-Forwarded-Proto": "https"}
 
 
+@views.get("/remember")
+def remember() -> str:
+    session["a"] = "b"
+    return ""
+
+
+@views.get("/recall")
+def recall() -> str:
+    if "a" not in g:
+        g.a = session.get("a")
+    return str(g.a)
+
+
+@views.get("/seen")
+def seen() -> dict[str, str | None]:
+    return {"address": request.remote_addr, "host": request.host, "scheme": request.scheme}
+
+
+@views.get("/framed")
+def framed() -> tuple[str, dict[str, str]]:
+    return "", {"X-Frame-Options": "SAMEORIGIN"}
+
+
+@views.get("/token")
+def token() -> str:
+    return str(generate_csrf())
+
+
+@views.post("/form")
+def form() -> str:
+    return request.form["field"]
+
+
+@views.post("/upload")
+def upload() -> str:
+    return str(len(request.get_data()))
+
+
 @pytest.fixture
 def make_client(make_app: MakeApp) -> MakeClient:
-    """Return a function that makes an application with some views, and a client for it."""
-
-    def make(**environ: str) -> FlaskClient:
-        app = make_app(**environ)
-
-        @app.get("/remember")
-        def remember() -> str:
-            session["a"] = "b"
-            return ""
-
-        @app.get("/recall")
-        def recall() -> str:
-            return str(session.get("a"))
-
-        @app.get("/seen")
-        def seen() -> dict[str, str | None]:
-            return {"address": request.remote_addr, "host": request.host, "scheme": request.scheme}
-
-        @app.get("/token")
-        def token() -> str:
-            return str(generate_csrf())
-
-        @app.post("/form")
-        def form() -> str:
-            return request.form["field"]
-
-        @app.post("/upload")
-        def upload() -> str:
-            return str(len(request.get_data()))
-
-        return app.test_client()
-
-    return make
+    """Return a function that makes an application and a client for it."""
+    return lambda **environ: make_app(**environ).test_client()
 
 
 @pytest.mark.parametrize(
@@ -70,11 +79,12 @@ def make_client(make_app: MakeApp) -> MakeClient:
     ids=str,
 )
 def test_host(make_client: MakeClient, environ: dict[str, str], host: str, status: int) -> None:
-    assert make_client(**environ).get("/hello", headers={"Host": host}).status_code == status
+    assert make_client(**environ).get("/tests/page", headers={"Host": host}).status_code == status
 
 
 def test_refused_host_gets_no_page(make_client: MakeClient) -> None:
-    response = make_client(**DEPLOYED, **DOMAINS).get("/", headers={"Host": "evil.example"})
+    client = make_client(**DEPLOYED, **DOMAINS)
+    response = client.get("/tests/page", headers={"Host": "evil.example"})
     assert (response.status_code, response.mimetype) == (400, "text/plain")
     assert "evil" not in response.text
 
@@ -83,7 +93,7 @@ def test_refused_host_gets_no_page(make_client: MakeClient) -> None:
     ("method", "status"),
     [("GET", 302), ("HEAD", 302), ("POST", 307), ("PUT", 307), ("DELETE", 307)],
 )
-@pytest.mark.parametrize("path", ["/form", "/nowhere"])
+@pytest.mark.parametrize("path", ["/tests/form", "/tests/nowhere"])
 def test_http_becomes_https(make_client: MakeClient, method: str, path: str, status: int) -> None:
     client = make_client(**DEPLOYED, DOMAIN="a.example")
     response = client.open(f"{path}?q=%C3%BC", method=method, headers={"Host": "a.example"})
@@ -103,8 +113,8 @@ def test_other_domain_is_redirected_to_the_main_one(
 
 
 def test_other_domain_is_redirected_without_https_where_it_is_off(make_client: MakeClient) -> None:
-    response = make_client(**DOMAINS).get("/hello", headers={"Host": "b.example"})
-    assert (response.status_code, response.location) == (302, "http://a.example/hello")
+    response = make_client(**DOMAINS).get("/tests/page", headers={"Host": "b.example"})
+    assert (response.status_code, response.location) == (302, "http://a.example/tests/page")
 
 
 @pytest.mark.parametrize(
@@ -122,13 +132,13 @@ def test_other_domain_is_redirected_without_https_where_it_is_off(make_client: M
 def test_main_url_is_not_redirected(
     make_client: MakeClient, environ: dict[str, str], headers: dict[str, str]
 ) -> None:
-    assert make_client(**environ).get("/hello", headers=headers).status_code == 200
+    assert make_client(**environ).get("/tests/page", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/%0d%0aa:%20b"])
 def test_redirect_stays_on_the_domain(make_client: MakeClient, path: str) -> None:
     client = make_client(**DEPLOYED, **DOMAINS)
-    response = client.get("/", environ_overrides={"PATH_INFO": path, "HTTP_HOST": "b.example"})
+    response = client.open(environ_overrides={"PATH_INFO": path, "HTTP_HOST": "b.example"})
     assert response.status_code == 302
     assert response.location.startswith("https://a.example/")
 
@@ -142,12 +152,12 @@ def test_probe_of_divio_passes(
     make_client: MakeClient, unreachable_database: str, environ: dict[str, str]
 ) -> None:
     client = make_client(**DEPLOYED, **environ, DATABASE_URL=unreachable_database)
-    response = client.get("/", headers={"Host": "10.0.0.164:11453"})
+    response = client.get("/tests/page", headers={"Host": "10.0.0.164:11453"})
     assert response.status_code <= 500
     if response.status_code == 302:
         # Over HTTPS, the same host does get an answer.
-        assert response.location == "https://10.0.0.164:11453/"
-        again = client.get("/", headers={"Host": "10.0.0.164:11453", **HTTPS})
+        assert response.location == "https://10.0.0.164:11453/tests/page"
+        again = client.get("/tests/page", headers={"Host": "10.0.0.164:11453", **HTTPS})
         assert again.status_code == 200
 
 
@@ -167,22 +177,22 @@ def test_address_of_the_client_is_counted_from_the_last_proxy(
     make_client: MakeClient, hops: str, forwarded: str | None, address: str
 ) -> None:
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    response = make_client(PROXY_HOPS=hops).get("/seen", headers=headers)
+    response = make_client(PROXY_HOPS=hops).get("/tests/seen", headers=headers)
     assert response.get_json()["address"] == address
 
 
 @pytest.mark.parametrize(("hops", "scheme"), [("0", "http"), ("1", "https"), ("2", "https")])
 def test_scheme_counts_only_behind_a_proxy(make_client: MakeClient, hops: str, scheme: str) -> None:
-    response = make_client(PROXY_HOPS=hops).get("/seen", headers=HTTPS)
+    response = make_client(PROXY_HOPS=hops).get("/tests/seen", headers=HTTPS)
     assert response.get_json()["scheme"] == scheme
 
 
 def test_forwarded_host_does_not_count(make_client: MakeClient) -> None:
-    response = make_client(PROXY_HOPS="1").get("/seen", headers={"X-Forwarded-Host": "evil"})
+    response = make_client(PROXY_HOPS="1").get("/tests/seen", headers={"X-Forwarded-Host": "evil"})
     assert response.get_json()["host"] == "localhost"
 
 
-@pytest.mark.parametrize("path", ["/", "/hello", "/nowhere"])
+@pytest.mark.parametrize("path", ["/tests/page", "/tests/nowhere"])
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -208,24 +218,20 @@ def test_header(client: FlaskClient, path: str, name: str, value: str) -> None:
     ],
 )
 def test_content_security_policy(client: FlaskClient, directive: str) -> None:
-    policy = client.get("/").headers["Content-Security-Policy"]
+    policy = client.get("/tests/page").headers["Content-Security-Policy"]
     assert directive in policy.split("; ")
     assert "unsafe" not in policy
 
 
 def test_media_of_another_host_may_be_shown(make_client: MakeClient) -> None:
     client = make_client(DEFAULT_STORAGE_DSN="file:///data/?url=https%3A%2F%2Fcdn.example%2Fm%2F")
-    policy = client.get("/").headers["Content-Security-Policy"].split("; ")
+    policy = client.get("/tests/page").headers["Content-Security-Policy"].split("; ")
     assert "img-src 'self' cdn.example" in policy
     assert "media-src 'self' cdn.example" in policy
 
 
-def test_view_may_set_a_header_of_its_own(app: Flask) -> None:
-    @app.get("/framed")
-    def framed() -> tuple[str, dict[str, str]]:
-        return "", {"X-Frame-Options": "SAMEORIGIN"}
-
-    assert app.test_client().get("/framed").headers["X-Frame-Options"] == "SAMEORIGIN"
+def test_view_may_set_a_header_of_its_own(client: FlaskClient) -> None:
+    assert client.get("/tests/framed").headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +248,7 @@ def test_view_may_set_a_header_of_its_own(app: Flask) -> None:
 def test_strict_transport_security_is_for_https_only(
     make_client: MakeClient, environ: dict[str, str], value: str | None
 ) -> None:
-    response = make_client(**environ).get("/", headers=HTTPS)
+    response = make_client(**environ).get("/tests/page", headers=HTTPS)
     assert response.headers.get("Strict-Transport-Security") == value
 
 
@@ -250,18 +256,18 @@ def test_strict_transport_security_is_for_https_only(
     ("environ", "secure"), [({}, False), (DEPLOYED, True)], ids=["local", "deployed"]
 )
 def test_cookie(make_client: MakeClient, environ: dict[str, str], *, secure: bool) -> None:
-    cookie = make_client(**environ).get("/remember", headers=HTTPS).headers["Set-Cookie"]
+    cookie = make_client(**environ).get("/tests/remember", headers=HTTPS).headers["Set-Cookie"]
     flags = set(cookie.split("; ")[1:])
     assert flags == {"HttpOnly", "Path=/", "SameSite=Lax", *(["Secure"] if secure else [])}
 
 
 def test_session_comes_back(make_client: MakeClient) -> None:
     client = make_client()
-    client.get("/remember")
-    assert client.get("/recall").text == "b"
+    client.get("/tests/remember")
+    assert client.get("/tests/recall").text == "b"
 
 
-@pytest.mark.parametrize("path", ["/hello", "/recall"])
+@pytest.mark.parametrize("path", ["/tests/page", "/tests/recall"])
 def test_visitor_without_a_session_gets_no_cookie_and_needs_no_signer(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -271,28 +277,48 @@ def test_visitor_without_a_session_gets_no_cookie_and_needs_no_signer(
     signer.assert_not_called()
 
 
+@pytest.mark.usefixtures("database")
+def test_clients_share_nothing_with_each_other_nor_with_the_test(app: Flask) -> None:
+    user, visitor = app.test_client(), app.test_client()
+    g.a = "of the test"
+    user.get("/tests/remember")
+    assert [client.get("/tests/recall").text for client in (user, visitor)] == ["b", "None"]
+    assert g.a == "of the test"
+
+
 def test_secret_key_that_is_set_later_counts(make_client: MakeClient) -> None:
     client = make_client(SECRET_KEY="first")
     client.application.secret_key = "second"
-    client.get("/remember")
-    assert client.get("/recall").text == "b"
+    client.get("/tests/remember")
+    assert client.get("/tests/recall").text == "b"
     client.application.secret_key = "first"
-    assert client.get("/recall").text == "None"
+    assert client.get("/tests/recall").text == "None"
 
 
 @pytest.mark.parametrize("data", [{}, {"csrf_token": "forged"}], ids=["none", "forged"])
 def test_form_without_its_token_is_refused(make_client: MakeClient, data: dict[str, str]) -> None:
     client = make_client()
-    client.get("/token")
-    assert client.post("/form", data={"field": "value", **data}).status_code == 400
+    client.get("/tests/token")
+    assert client.post("/tests/form", data={"field": "value", **data}).status_code == 400
+
+
+def test_form_may_be_sent_as_long_as_the_session_lasts(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client()
+    token = client.get("/tests/token").text
+    late = int(time.time()) + 30 * 24 * 3600
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: late)
+    response = client.post("/tests/form", data={"field": "value", "csrf_token": token})
+    assert (response.status_code, response.text) == (200, "value")
 
 
 @pytest.mark.parametrize("environ", [{}, DEPLOYED], ids=["local", "deployed"])
 def test_form_with_its_token_is_accepted(make_client: MakeClient, environ: dict[str, str]) -> None:
     client = make_client(**environ)
-    token = client.get("/token", headers=HTTPS).text
+    token = client.get("/tests/token", headers=HTTPS).text
     response = client.post(
-        "/form",
+        "/tests/form",
         data={"field": "value", "csrf_token": token},
         headers={"Referer": "https://localhost/form", **HTTPS},
     )
@@ -300,9 +326,9 @@ def test_form_with_its_token_is_accepted(make_client: MakeClient, environ: dict[
 
 
 def test_body_that_is_too_large_is_read_before_it_is_refused(make_client: MakeClient) -> None:
-    body = io.BytesIO(b"0" * (MB + 1))
+    body, headers = io.BytesIO(b"0" * (MB + 1)), {"Content-Length": str(MB + 1)}
     client = make_client(MAX_UPLOAD_MB="1")
-    response = client.post("/upload", input_stream=body, headers={"Content-Length": str(MB + 1)})
+    response = client.post("/tests/upload", input_stream=body, headers=headers)
     assert response.status_code == 413
     assert body.read() == b"", "a server would reset the connection"
 
@@ -310,13 +336,13 @@ def test_body_that_is_too_large_is_read_before_it_is_refused(make_client: MakeCl
 @pytest.mark.parametrize(("size", "status"), [(MB, 200), (MB + 1, 413)])
 def test_upload_is_limited(make_client: MakeClient, size: int, status: int) -> None:
     client = make_client(MAX_UPLOAD_MB="1")
-    token = client.get("/token").text
-    response = client.post("/upload", data=bytes(size), headers={"X-CSRFToken": token})
+    token = client.get("/tests/token").text
+    response = client.post("/tests/upload", data=bytes(size), headers={"X-CSRFToken": token})
     assert response.status_code == status
 {% if cookiecutter.gateway_server == 'uwsgi' %}
 
 
 def test_body_without_a_length_is_refused(make_client: MakeClient) -> None:
-    response = make_client().post("/upload", headers={"Transfer-Encoding": "chunked"})
+    response = make_client().post("/tests/upload", headers={"Transfer-Encoding": "chunked"})
     assert response.status_code == 411
 {% endif %}
