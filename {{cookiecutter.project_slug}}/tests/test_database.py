@@ -174,7 +174,8 @@ def test_text_comes_back_as_it_was(database: SQLAlchemy, name: str) -> None:
 
 @pytest.mark.parametrize("hours", [-5, 0, 9])
 def test_time_comes_back_in_utc(database: SQLAlchemy, hours: int) -> None:
-    seen = datetime(2026, 2, 28, 23, 59, 59, tzinfo=timezone(timedelta(hours=hours)))
+    zone = timezone(timedelta(hours=hours))
+    seen = datetime(2026, 2, 28, 23, 59, 59, 654321, tzinfo=zone)
     Model.metadata.create_all(database.engine)
     database.session.add_all([Author(name="a", seen=seen), Author(name="b")])
     database.session.commit()

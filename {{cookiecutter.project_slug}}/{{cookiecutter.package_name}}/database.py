@@ -25,6 +25,9 @@ from sqlalchemy import (
     event,
     make_url,
 )
+{% if cookiecutter.database == 'mysql' %}
+from sqlalchemy.dialects.mysql import DATETIME
+{% endif %}
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, registry
@@ -55,7 +58,12 @@ IDLE_SECONDS = 1
 class Moment(TypeDecorator[datetime]):
     """A time with a zone, kept in UTC. MySQL and SQLite would give it back without a zone."""
 
+{% if cookiecutter.database == 'postgres' %}
     impl = DateTime(timezone=True)
+{% else %}
+    # MySQL would keep whole seconds.
+    impl = DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
+{% endif %}
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
