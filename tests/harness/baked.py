@@ -22,7 +22,7 @@ class Baked:
     folder: Path
 
     def __str__(self) -> str:
-        return label(self.answers)
+        return label(self.answers) or "defaults"
 
     @property
     def package(self) -> str:

@@ -21,7 +21,7 @@ import yaml
 from tests.harness import engine
 from tests.harness.baked import bake
 from tests.harness.engine import Container, container
-from tests.harness.processes import eventually, free_port, run
+from tests.harness.processes import eventually, free_port
 
 # Of the servers here, which have no password, by the values of the choice.
 ACCOUNTS = {"postgres": "postgres", "mysql": "root"}

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tests.harness.baked import Baked
-from tests.harness.engine import PREFIX, docker
+from tests.harness.engine import PREFIX, docker, inspect
 from tests.harness.processes import run
 
 SUM = "find {} -xdev -type f -printf '%s\\n' | awk '{{ sum += $1 }} END {{ print sum }}'"
@@ -23,9 +23,7 @@ class Image:
         return re.search(r"^FROM (\S+)$", self.baked.text("Dockerfile"), re.MULTILINE)[1]
 
     def size_over_base(self) -> int:
-        format = "--format={{.Size}}"
-        sizes = [docker("image", "inspect", format, name) for name in (self.name, self.base)]
-        return int(sizes[0]) - int(sizes[1])
+        return inspect(self.name, "image")["Size"] - inspect(self.base, "image")["Size"]
 
     def size_needed(self) -> int:
         """Return the size of the application and its locked requirements as pip installs them."""
@@ -34,7 +32,7 @@ class Image:
         )[0]
         step = f"{self.name}-installed"
         folder = str(self.baked.folder)
-        run("docker", "build", f"--tag={step}", "--file=-", folder, input=install, timeout=900)
+        run("docker", "build", f"--tag={step}", "--file=-", folder, stdin=install, timeout=900)
         return size_in(step, "/opt/venv") + size_in(self.name, "/app")
 
 

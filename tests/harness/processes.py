@@ -28,7 +28,7 @@ def run(
     env: Mapping[str, str] | None = None,
     fails: bool | None = False,
     errors: bool = False,
-    input: str = "",
+    stdin: str = "",
     timeout: float = 600,
 ) -> str:
     """Run a command and return what it prints.
@@ -46,7 +46,7 @@ def run(
             command,
             cwd=folder,
             env=environment() if env is None else env,
-            input=input,
+            input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if errors or fails else subprocess.PIPE,
             encoding="utf-8",
