@@ -78,7 +78,7 @@ def make_clone(baked: BakeVersion, tmp_path: Path) -> BakeVersion:
     """The same as a colleague has it, without what git does not store, such as empty folders."""
 
     def make(**answers: str) -> Path:
-        run("git", "clone", "-q", str(baked(OLD, **answers)), "clone", folder=tmp_path)
+        git(tmp_path, "clone", "-q", str(baked(OLD, **answers)), "clone")
         return tmp_path / "clone"
 
     return make

@@ -26,7 +26,7 @@ from tests.harness.existing import (
     make,
 )
 from tests.harness.processes import run
-from tests.harness.updates import commit, make_repository, take_working_tree
+from tests.harness.updates import commit, git, make_repository, take_working_tree
 
 ADDED = {
     ".dockerignore",
@@ -373,25 +373,9 @@ def test_proposed_code_is_tidy(answers: Answers, folder: Path) -> None:
     code = re.search(r"```python\n(.*?)```", (folder / "DEPLOY.md").read_text(), re.DOTALL)[1]
     (folder / "services.py").write_text(code)
 
-    run(
-        "ruff",
-        "check",
-        "--no-cache",
-        "--isolated",
-        "--line-length=100",
-        "services.py",
-        folder=folder,
-    )
-    run(
-        "ruff",
-        "format",
-        "--no-cache",
-        "--isolated",
-        "--line-length=100",
-        "--check",
-        ".",
-        folder=folder,
-    )
+    options = ["--no-cache", "--isolated", "--line-length=100", "services.py"]
+    run("ruff", "check", *options, folder=folder)
+    run("ruff", "format", "--check", *options, folder=folder)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.harness.choices import TEMPLATE
-from tests.harness.processes import environment, finish, run
+from tests.harness.processes import environment, finish
+from tests.harness.updates import git
 
 URL = "git@git.divio.com:my-flask-app.git"
 
@@ -27,10 +28,6 @@ def bake(folder: Path, *arguments: str, **variables: str) -> tuple[Path, str]:
     project = folder / "my-flask-app"
     assert (project / "Dockerfile").is_file()
     return project, done.stderr
-
-
-def git(folder: Path, *arguments: str) -> str:
-    return run("git", *arguments, folder=folder)
 
 
 def test_project_is_a_repository_on_main_with_a_remote_and_without_commits(folder: Path) -> None:
