@@ -110,6 +110,8 @@ def test_image_holds_nothing_of_git_or_of_the_local_stack(adopted: Adopted) -> N
 def test_runs_read_only_as_any_user_and_stops(adopted: Adopted) -> None:
     options = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
     with container(adopted.image.name, options=options, port=8000) as web:
+        eventually(lambda: adopted.is_served(web), str(adopted.application))
+
         assert web.stop() == 0
 
 

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.docker.conftest import BuildImage
 from tests.harness import edge
-from tests.harness.choices import CORES, HALF_OF_CORES, TWO_CORES, Answers, label
+from tests.harness.choices import CORES, HALF_OF_CORES, TWO_CORES, label
 from tests.harness.edge import DOMAIN
 from tests.harness.engine import PREFIX, Container, container, docker, inspect
 from tests.harness.images import Image
@@ -19,6 +18,10 @@ DEPLOYED = ("--env=STAGE=test", "--env=SECRET_KEY=secret", f"--env=DOMAIN={DOMAI
 READ_ONLY = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
 LARGEST_RATIO = 1.15
 
+# Most depends on the gateway server alone.
+pytestmark = pytest.mark.sample(TWO_CORES)
+depends_on_requirements = pytest.mark.sample(HALF_OF_CORES)
+
 
 @pytest.fixture(scope="session")
 def web(image: Image) -> Iterator[Container]:
@@ -27,6 +30,7 @@ def web(image: Image) -> Iterator[Container]:
         yield web
 
 
+@depends_on_requirements
 def test_first_answer_is_the_page(image: Image) -> None:
     with container(image.name, options=DEPLOYED) as web:
         [first] = eventually(lambda: [web.get("/")], "an answer on /")
@@ -34,6 +38,7 @@ def test_first_answer_is_the_page(image: Image) -> None:
     assert first.status_code == 200, image.baked
 
 
+@depends_on_requirements
 def test_is_hardly_larger_than_what_it_needs(image: Image) -> None:
     over, needed = image.size_over_base(), image.size_needed()
 
@@ -93,17 +98,14 @@ def test_workers_can_change_nothing_but_media_and_temporary_files(web: Container
     assert [path for path in writable.splitlines() if not allowed.match(path)] == []
 
 
+@depends_on_requirements
 def test_holds_what_it_needs_and_nothing_else(image: Image, web: Container) -> None:
     names = set(web.execute("sh", "-c", "cd /app && ls -A").splitlines())
 
     settings = {"gunicorn": "gunicorn.conf.py", "uwsgi": "uwsgi.ini"}
     settings = settings[image.baked.answers["gateway_server"]]
-    assert names - {"__pycache__"} == {
-        image.baked.package,
-        "migrations",
-        "requirements.txt",
-        settings,
-    }
+    package = image.baked.package
+    assert names - {"__pycache__"} == {package, "migrations", "requirements.txt", settings}
     assert web.execute("find", "/data") == "/data\n/data/media"
     for pattern in (".git*", "test_*", ".env*", "*.sqlite", "Dockerfile"):
         assert web.execute("find", "/app", "-name", pattern) == ""
@@ -126,6 +128,7 @@ for root in sys.argv[1:]:
 """
 
 
+@depends_on_requirements
 def test_bytecode_is_compiled(web: Container) -> None:
     wrong = web.execute("python", "-c", STALE, "/app", "/opt/venv").splitlines()
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.docker.conftest import BuildImage
-from tests.harness.choices import HALF_OF_CORES, TWO_CORES, Answers, label
+from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.engine import inspect, load
 from tests.harness.images import Image
 from tests.harness.processes import eventually, run
@@ -22,6 +22,9 @@ from tests.harness.stacks import DEVELOPMENT, OWNER, PRODUCTION, Stack, stack_of
 PICTURE = bytes(range(256)) * 4096
 on_two_cores = pytest.mark.parametrize("answers", TWO_CORES, ids=label, indirect=True)
 THREADS_OF_REPLICAS = 3 * 2 * 4
+
+# It depends on the database and, behind nginx, on the gateway server.
+pytestmark = pytest.mark.sample(TWO_CORES)
 
 
 @pytest.fixture(scope="session")
