@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Bake
-from tests.harness.choices import CHOICES, CONTEXT, CORE, CORES, PROJECT, Answers, label
+from tests.harness.choices import (
+    CHOICES,
+    CONTEXT,
+    CORE,
+    CORES,
+    HALF_OF_CORES,
+    PROJECT,
+    Answers,
+    label,
+)
 from tests.harness.processes import run
 from tests.harness.updates import (
     LOCKS,
@@ -27,6 +36,8 @@ from tests.harness.updates import (
 OLD, NEW = CONTEXT["_version"], "77.7"
 PACKAGE = "my_flask_app"
 DRIVERS_AND_THE_LIKE = {"boto3", "gunicorn", "mysqlclient", "psycopg", "pyuwsgi"}
+
+pytestmark = pytest.mark.sample(HALF_OF_CORES)
 
 
 @pytest.fixture(scope="session")
