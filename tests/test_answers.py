@@ -2,6 +2,7 @@
 
 import ast
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.harness.baked import bake
 from tests.harness.choices import CHOICES, TEMPLATE, Answers, constant_of_hook
+from tests.harness.processes import run
 
 
 def problems(answers: Answers, folder: Path, capfd: pytest.CaptureFixture[str]) -> list[str]:
@@ -133,6 +135,22 @@ def test_replayed_value_that_is_no_choice_is_refused(
 
     assert f"ERROR: {name} 'other' is not one of" in capfd.readouterr().err
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_replay_of_answers_alone_bakes_the_same(tmp_path: Path) -> None:
+    """Files of earlier releases have none of the private variables that came later."""
+    answers = {"project_name": "The App", "project_slug": "own-slug", "database": "mysql"}
+    config = {"replay_dir": str(tmp_path)}
+    bake = partial(cookiecutter, str(TEMPLATE), default_config=config)
+    baked = Path(bake(no_input=True, extra_context=answers, output_dir=tmp_path / "baked"))
+    replay = tmp_path / f"{TEMPLATE.name}.json"
+    given = json.loads(replay.read_text())["cookiecutter"]
+    public = {name: value for name, value in given.items() if not name.startswith("_")}
+    replay.write_text(json.dumps({"cookiecutter": public | {"_version": given["_version"]}}))
+
+    again = Path(bake(replay=str(replay), output_dir=tmp_path / "again"))
+
+    run("diff", "--recursive", "--exclude=.git", baked, again)
 
 
 @pytest.mark.parametrize(

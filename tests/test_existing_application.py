@@ -151,6 +151,27 @@ def test_second_bake_adds_nothing(folder: Path) -> None:
     assert "stays as it is" not in said
 
 
+def test_file_that_no_list_names_stays_away(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = tmp_path / "template"
+    take_working_tree(template)
+    for name in ("LICENSE", "docs/index.md", "docs/images/.gitkeep", "data/media/logo.svg"):
+        unlisted = template / PROJECT.name / name
+        unlisted.parent.mkdir(parents=True, exist_ok=True)
+        unlisted.write_text("for new applications")
+    monkeypatch.setattr(existing, "TEMPLATE", template)
+    before = snapshot(folder)
+
+    said = adopt(folder, ONE_FILE)
+
+    after = snapshot(folder)
+    assert {path: after.get(path) for path in before} == before
+    assert names(before, after) == ADDED
+    assert not (folder / "docs").exists()
+    assert "LICENSE" not in said
+
+
 def test_folder_that_cannot_be_written_is_told(folder: Path) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "media").write_text("mine")
@@ -315,6 +336,7 @@ def test_update_of_the_template_arrives(
     for name in changed:
         source = template / PROJECT.name / name
         source.write_text(f"{source.read_text()}# A new line.\n")
+    (template / PROJECT.name / "LICENSE").write_text("for new applications")
     commit(template)
     before = snapshot(repository)
     options = [] if folder == repository else ["--project-dir", application.folder]
