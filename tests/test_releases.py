@@ -13,15 +13,7 @@ from cookiecutter.prompt import prompt_for_config
 
 from tests.conftest import Bake
 from tests.harness.baked import Baked
-from tests.harness.choices import (
-    CHOICES,
-    CONTEXT,
-    CORES,
-    HALF_OF_CORES,
-    TEMPLATE,
-    Answers,
-    label,
-)
+from tests.harness.choices import CHOICES, CONTEXT, CORES, HALF_OF_CORES, TEMPLATE, Answers, label
 from tests.harness.processes import run
 from tests.harness.updates import (
     LOCKS,
