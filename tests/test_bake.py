@@ -20,10 +20,10 @@ from tests.harness.choices import (
     EXISTING,
     NEW,
     PROJECT,
+    SAMPLE,
     TEMPLATE,
     Answers,
     constant_of_hook,
-    covering,
     label,
 )
 from tests.harness.machine import missing
@@ -41,7 +41,6 @@ WORDS = {
     ("ci", "gitlab"): r"gitlab",
 }
 
-SAMPLE = covering(NEW) + covering(EXISTING)
 pytestmark = pytest.mark.sample(SAMPLE)
 
 all_combinations = pytest.mark.parametrize("answers", NEW + EXISTING, ids=label)

@@ -13,7 +13,7 @@ from tests.harness.choices import (
     CONTEXT,
     CORE,
     CORES,
-    HALF_OF_CORES,
+    PAIRED_CORES,
     PROJECT,
     Answers,
     label,
@@ -37,7 +37,7 @@ OLD, NEW = CONTEXT["_version"], "77.7"
 PACKAGE = "my_flask_app"
 DRIVERS_AND_THE_LIKE = {"boto3", "gunicorn", "mysqlclient", "psycopg", "pyuwsgi"}
 
-pytestmark = pytest.mark.sample(HALF_OF_CORES)
+pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from tests.conftest import Bake
 from tests.harness import edge
 from tests.harness.baked import Baked
-from tests.harness.choices import CORES, HALF_OF_CORES, Answers, constant_of_hook
+from tests.harness.choices import PAIRED_CORES, Answers, constant_of_hook
 from tests.harness.databases import new_database, source_of
 from tests.harness.edge import DOMAIN
 from tests.harness.machine import provide
@@ -30,7 +30,7 @@ SECRETS = ("the-secret-key", "storage%2Fsecret", "storage/secret")
 SECONDS_TO_STOP = 10
 PICTURE = bytes(range(256)) * 4096
 
-pytestmark = pytest.mark.sample(HALF_OF_CORES)
+pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,6 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
-@pytest.mark.sample(CORES)
 def test_its_own_gate_passes(project: Baked, mypy_cache: str) -> None:
     project.run("make", "check", MYPY_CACHE_DIR=mypy_cache)
     # As git runs it, without the virtual environment on PATH.

@@ -13,7 +13,7 @@ from cookiecutter.prompt import prompt_for_config
 
 from tests.conftest import Bake
 from tests.harness.baked import Baked
-from tests.harness.choices import CHOICES, CONTEXT, CORES, HALF_OF_CORES, TEMPLATE, Answers, label
+from tests.harness.choices import CHOICES, CONTEXT, CORES, PAIRED_CORES, TEMPLATE, Answers, label
 from tests.harness.processes import run
 from tests.harness.updates import (
     LOCKS,
@@ -35,9 +35,9 @@ from tests.harness.updates import (
 
 VERSIONS = versions_to_update_from()
 PACKAGE = "my_flask_app"
-# The update of an edited project is followed by the project's own gate in one half of the cores,
-# and compared only in the other, to save minutes.
-GATED = HALF_OF_CORES
+# The update of an edited project is followed by the project's own gate in these cores, and compared
+# only in the others, to save minutes.
+GATED = PAIRED_CORES
 COMPARED = [answers for answers in CORES if answers not in GATED]
 
 all_versions = pytest.mark.parametrize("version", VERSIONS or [None], ids=lambda v: str(v)[:7])

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.harness import edge
-from tests.harness.choices import CORES, HALF_OF_CORES, TWO_CORES, label
+from tests.harness.choices import CORES, PAIRED_CORES, TWO_CORES, label
 from tests.harness.edge import DOMAIN
 from tests.harness.engine import PREFIX, Container, container, docker, inspect
 from tests.harness.images import Image
@@ -20,7 +20,7 @@ LARGEST_RATIO = 1.15
 
 # Most depends on the gateway server alone.
 pytestmark = pytest.mark.sample(TWO_CORES)
-depends_on_requirements = pytest.mark.sample(HALF_OF_CORES)
+depends_on_requirements = pytest.mark.sample(PAIRED_CORES)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.harness import edge
-from tests.harness.choices import HALF_OF_CORES
+from tests.harness.choices import PAIRED_CORES
 from tests.harness.databases import PORTS, in_container, new_database, url_of
 from tests.harness.edge import ADDRESS, DOMAIN
 from tests.harness.engine import PREFIX, TURNED_AWAY, Container, container, docker, load
@@ -21,7 +21,7 @@ from tests.harness.processes import eventually
 PICTURE = bytes(range(256)) * 4096
 SECONDS_TO_RECOVER = 20
 
-pytestmark = pytest.mark.sample(HALF_OF_CORES)
+pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 
 @dataclass(frozen=True)
