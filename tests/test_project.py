@@ -321,7 +321,7 @@ def test_flask_check_tells_that_all_is_well(site: Site) -> None:
     said = site.project.run("flask", "check", **site.settings)
 
     assert "FAILED" not in said
-    assert said.count("ok ") == 5
+    assert said.count("ok ") == 6
 
 
 def test_flask_check_tells_what_is_wrong(site: Site) -> None:
@@ -332,7 +332,7 @@ def test_flask_check_tells_what_is_wrong(site: Site) -> None:
     check = ["sh", "-c", "flask check; test $? = 1"]
     said = site.project.run(*check, **site.settings | broken)
 
-    assert re.findall(r"FAILED +(\w+)", said) == ["database", "migrations", "media"]
+    assert re.findall(r"FAILED +(\w+)", said) == ["database", "migrations", "media", "upload"]
     assert "Traceback" not in said
 
 

@@ -27,19 +27,28 @@ JINJA = create_env_with_context({"cookiecutter": CONTEXT})
 # The choices that change what is installed.
 CHOICES = ["application", "database", "gateway_server", "media_storage"]
 
-# Where a package may belong. Only requirements-dev.txt, of a new project, sets dev to true.
+# Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
+# files set before they include the template: it is true in requirements-dev.txt alone.
+FLAGS = """\
+{% set new = cookiecutter.application == 'new' %}
+{% set postgres = cookiecutter.database == 'postgres' %}
+{% set mysql = cookiecutter.database == 'mysql' %}
+{% set gunicorn = cookiecutter.gateway_server == 'gunicorn' %}
+{% set uwsgi = cookiecutter.gateway_server == 'uwsgi' %}
+{% set s3 = cookiecutter.media_storage == 's3' %}
+"""
 CONDITIONS = [
     "true",
-    "cookiecutter.application == 'new'",
-    "cookiecutter.application == 'existing'",
-    "cookiecutter.database == 'postgres'",
-    "cookiecutter.database == 'mysql'",
-    "cookiecutter.gateway_server == 'gunicorn'",
-    "cookiecutter.gateway_server == 'uwsgi'",
-    "cookiecutter.media_storage == 's3'",
+    "new",
+    "not new",
     "dev",
-    "dev and cookiecutter.media_storage == 's3'",
-    "cookiecutter.application == 'existing' and cookiecutter.database == 'postgres'",
+    "postgres",
+    "mysql",
+    "gunicorn",
+    "uwsgi",
+    "s3",
+    "dev and s3",
+    "postgres and not new",
 ]
 
 
@@ -104,9 +113,9 @@ def lock_of_tools(folder: Path, arguments: list[str]) -> str:
 
 
 def compile_lock(folder: Path, source: str, target: str, arguments: list[str]) -> None:
-    """Run what DEPLOY.md tells owners of existing applications to run.
+    """Lock with uv, which records the command in the lock, without options such as --upgrade.
 
-    uv records it in the lock, but for options such as --upgrade.
+    That is where DEPLOY.md sends owners of existing applications for it.
     """
     options = "--universal --python-version 3.11 --generate-hashes --no-annotate --output-file"
     run(folder, "uv", "pip", "compile", source, *options.split(), target, *arguments)
@@ -130,16 +139,18 @@ def template_of(locks: list[Lock]) -> str:
             found[block].append(lock)
     refuse_two_versions(found)
 
-    conditions = {block: condition_of(block, where, locks) for block, where in found.items()}
-    template = ""
+    true_in = {condition: locks_where(condition, locks) for condition in CONDITIONS}
+    conditions = {block: condition_of(block, where, true_in) for block, where in found.items()}
+    template = FLAGS
     for condition, blocks in itertools.groupby(sorted(found, key=name_of), conditions.get):
         text = "".join(blocks)
-        template += (
-            text if condition == "true" else f"{{% if {condition} %}}\n{text}{{% endif %}}\n"
-        )
+        if condition != "true":
+            text = f"{{% if {condition} %}}\n{text}{{% endif %}}\n"
+        template += text
 
+    compiled = JINJA.from_string(template)
     for lock in locks:
-        if JINJA.from_string(template).render(lock.variables) != lock.text:
+        if compiled.render(lock.variables) != lock.text:
             sys.exit(f"One template does not render {lock.name} as uv wrote it: see tools/lock.py.")
     return template
 
@@ -163,11 +174,15 @@ def refuse_two_versions(found: dict[str, list[Lock]]) -> None:
             )
 
 
-def condition_of(block: str, found: list[Lock], locks: list[Lock]) -> str:
+def locks_where(condition: str, locks: list[Lock]) -> list[Lock]:
+    test = JINJA.from_string(f"{FLAGS}{{{{ {condition} }}}}")
+    return [lock for lock in locks if test.render(lock.variables) == "True"]
+
+
+def condition_of(block: str, found: list[Lock], true_in: dict[str, list[Lock]]) -> str:
     """Return the first condition that is true exactly where a block was found."""
     for condition in CONDITIONS:
-        is_true = JINJA.compile_expression(condition)
-        if [lock for lock in locks if is_true(lock.variables)] == found:
+        if true_in[condition] == found:
             return condition
     line = block.partition("\n")[0].rstrip(" \\")
     names = ", ".join(lock.name for lock in found)

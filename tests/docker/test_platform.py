@@ -91,7 +91,7 @@ def test_release_command_can_be_repeated(released: Environment) -> None:
 def test_check_finds_all_well(released: Environment) -> None:
     said = released.command("flask", "check")
 
-    assert said.count("ok ") == 5
+    assert said.count("ok ") == 6
     assert "FAILED" not in said
 
 
