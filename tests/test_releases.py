@@ -139,7 +139,7 @@ def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
         assert "\nhumanize==" in (project / name).read_text()
 
 
-VISITS = '''"""Visits, which are counted."""
+GUESTS = '''"""Guests, who are counted."""
 
 from flask import Blueprint, current_app
 from humanize import intcomma
@@ -148,26 +148,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Base, db
 
-blueprint = Blueprint("visits", __name__)
+blueprint = Blueprint("guests", __name__)
 
 
-class Visit(Base):
-    """A visit of a page."""
+class Guest(Base):
+    """A guest of a page."""
 
-    __tablename__ = "visit"
+    __tablename__ = "guest"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     page: Mapped[str] = mapped_column(String(100))
 
 
-@blueprint.get("/visits")
+@blueprint.get("/guests")
 def index() -> str:
-    db.session.add_all([Visit(page="visits") for _ in range(1000)])
+    db.session.add_all([Guest(page="guests") for _ in range(1000)])
     db.session.commit()
-    visits = db.session.scalar(select(func.count(Visit.id))) or 0
-    return f"{current_app.config['GREETING']}, visitor {intcomma(visits)}"
+    guests = db.session.scalar(select(func.count(Guest.id))) or 0
+    return f"{current_app.config['GREETING']}, guest {intcomma(guests)}"
 '''
-MIGRATION = '''"""Add visits."""
+MIGRATION = '''"""Add guests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -180,38 +180,37 @@ depends_on = None
 
 def upgrade():
     op.create_table(
-        "visit",
+        "guest",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("page", sa.String(100), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_visit"),
+        sa.PrimaryKeyConstraint("id", name="pk_guest"),
     )
 
 
 def downgrade():
-    op.drop_table("visit")
+    op.drop_table("guest")
 '''
-TEST_OF_VISITS = """from flask.testing import FlaskClient
+TEST_OF_GUESTS = """from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 
 
-def test_visits_are_counted(client: FlaskClient, database: SQLAlchemy) -> None:
+def test_guests_are_counted(client: FlaskClient, database: SQLAlchemy) -> None:
     database.create_all()
-    assert client.get("/visits").text == "Welcome, visitor 1,000"
+    assert client.get("/guests").text == "Welcome, guest 1,000"
 """
 
 NEW_FILES = {
-    f"{PACKAGE}/visits.py": VISITS,
-    "migrations/versions/0001_add_visits.py": MIGRATION,
-    "tests/test_visits.py": TEST_OF_VISITS,
+    f"{PACKAGE}/guests.py": GUESTS,
+    "migrations/versions/0001_add_guests.py": MIGRATION,
+    "tests/test_guests.py": TEST_OF_GUESTS,
 }
 # In each file a line, of all versions, and what an owner makes of it.
 EDITS = [
-    (f"{PACKAGE}/__init__.py", "    static_files,\n", "    static_files,\n    visits,\n"),
+    (f"{PACKAGE}/__init__.py", "    health,\n", "    guests,\n    health,\n"),
     (
         f"{PACKAGE}/__init__.py",
-        "    app.register_blueprint(pages.blueprint)\n",
-        "    app.register_blueprint(pages.blueprint)\n"
-        "    app.register_blueprint(visits.blueprint)\n",
+        "    errors.init_app(app)\n",
+        "    errors.init_app(app)\n    app.register_blueprint(guests.blueprint)\n",
     ),
     (
         f"{PACKAGE}/config.py",
