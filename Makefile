@@ -28,6 +28,11 @@ test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn"
 test-docker: $(VENV)/installed ## Test the images and the local stack on a Docker engine
 	python -m pytest tests/docker --numprocesses 2 $(ARGS)
 
+.PHONY: test-all
+test-all: $(VENV)/installed ## Run both with all combinations of choices, before a release
+	python -m pytest --all-combinations --numprocesses auto $(ARGS)
+	python -m pytest tests/docker --all-combinations --numprocesses 2 $(ARGS)
+
 .PHONY: measure-images
 measure-images: $(VENV)/installed ## Measure sizes and times of the images for docs/images.md
 	python tools/measure_images.py
@@ -42,7 +47,7 @@ lint: $(VENV)/installed ## Check the template's own files
 
 .PHONY: lock
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
-	python tools/lock.py $(ARGS)
+	python -m tools.lock $(ARGS)
 
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
