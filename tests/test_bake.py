@@ -315,3 +315,9 @@ def test_pruned_paths_are_of_the_template() -> None:
     paths |= constant_of_hook("post_gen_project", "FILES_FOR_EXISTING")
 
     assert [path for path in paths if not (PROJECT / path).exists()] == []
+
+
+def test_no_package_has_the_name_of_a_folder_of_the_project() -> None:
+    folders = {path.name for path in PROJECT.iterdir() if path.is_dir() and path.name.isalpha()}
+
+    assert folders <= constant_of_hook("pre_gen_project", "TAKEN_NAMES")

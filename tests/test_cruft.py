@@ -54,7 +54,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     change(template / "hooks" / "post_gen_project.py", "git.divio.com", "git.example.org")
     change(project / "README.md", "\n## Run\n", "\nA new line.\n\n## Run\n")
     change(package / "pages.py", "Hello, World!", "Hello, Divio!")
-    (project / "docs").mkdir()
+    (project / "docs").mkdir(exist_ok=True)
     (project / "docs" / "new.md").write_text("{{ cookiecutter.project_name }}\n")
     (package / "templates" / "error.html").rename(package / "templates" / "problem.html")
     (project / ".editorconfig").unlink()
