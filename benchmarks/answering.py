@@ -1,8 +1,8 @@
 """Requests: how many, with how much CPU, how late, and with how much memory."""
 
 import contextlib
-import functools
 import statistics
+from functools import partial
 from pathlib import Path
 
 from benchmarks.comparisons import Results, Sample, rows, take_turns
@@ -27,7 +27,7 @@ def hello(folder: Path, rounds: int) -> Results:
                 stack.enter_context(serve(image(folder, server), server, side, "/hello"))
                 for side in [OURS, *floors]
             ]
-            loads = [functools.partial(side.load, "/hello") for side in sides]
+            loads = [partial(side.load, "/hello") for side in sides]
             ours, *others = take_turns(rounds, *loads)
         for floor, theirs in zip(floors, others, strict=True):
             yield from rows(floor, server, ours, theirs)
@@ -43,34 +43,32 @@ def row(folder: Path, rounds: int) -> Results:
             connection.execute("INSERT INTO note VALUES (1, 'Hello, World!')")
         settings = {"DATABASE_URL": databases.url_of("postgres", f"{name}:5432") + "/postgres"}
         for server in SERVERS:
-            run = functools.partial(serve, image(folder, server), server, network=network)
+            run = partial(serve, image(folder, server), server, network=network)
             with run(OURS, "/row", **settings) as ours, run("bare_row", "/row", **settings) as bare:
-                loads = [functools.partial(side.load, "/row") for side in (ours, bare)]
+                loads = [partial(side.load, "/row") for side in (ours, bare)]
                 yield from rows("row", server, *take_turns(rounds, *loads))
 
 
 def static(folder: Path, rounds: int) -> Results:
     """A static file under its hashed name, without compression, which only ours would have."""
     for server in SERVERS:
-        run = functools.partial(serve, image(folder, server), server)
+        run = partial(serve, image(folder, server), server)
         with run(OURS, "/hello") as ours, run("bare", "/hello") as bare:
             for name, size in STATIC_FILES.items():
                 hashed = ours.container.execute("python", "-c", URL_OF, f"{size}.txt")
                 sides = take_turns(
                     rounds,
-                    functools.partial(ours.load, hashed),
-                    functools.partial(bare.load, f"/static/{size}.txt"),
+                    partial(ours.load, hashed),
+                    partial(bare.load, f"/static/{size}.txt"),
                 )
                 yield from rows(name, server, *sides)
 
 
 def latency(folder: Path, rounds: int) -> Results:
     for server in SERVERS:
-        run = functools.partial(serve, image(folder, server), server)
+        run = partial(serve, image(folder, server), server)
         with run(OURS, "/hello") as ours, run("bare", "/hello") as bare:
-            sides = [
-                functools.partial(side.p99, "/hello", 0.7 * peak(side)) for side in (ours, bare)
-            ]
+            sides = [partial(side.p99, "/hello", 0.7 * peak(side)) for side in (ours, bare)]
             yield from rows("p99", server, *take_turns(rounds, *sides))
 
 
@@ -91,5 +89,5 @@ def resident_memory(folder: Path, rounds: int) -> Results:
         return {unit: statistics.mean(worker[unit] for worker in found) for unit in found[0]}
 
     for server in SERVERS:
-        sides = [functools.partial(of_a_worker, server, side) for side in (OURS, "bare")]
+        sides = [partial(of_a_worker, server, side) for side in (OURS, "bare")]
         yield from rows("memory", server, *take_turns(min(rounds, 3), *sides))

@@ -1,7 +1,7 @@
 """Growth: more clients, more workers, larger uploads, on gunicorn."""
 
-import functools
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from benchmarks.comparisons import RATE, Results, Table, number
@@ -14,7 +14,7 @@ UPLOADS = {1: 200, 10: 20, 100: 4}  # how many, by their megabytes
 
 
 def clients(folder: Path, rounds: int) -> Results:
-    run = functools.partial(serve, image(folder, "gunicorn"), "gunicorn", OURS, "/hello")
+    run = partial(serve, image(folder, "gunicorn"), "gunicorn", OURS, "/hello")
     lines = []
     for workers in WORKERS:
         with run(cores=EVERY_CORE, WEB_CONCURRENCY=str(workers)) as server:

@@ -1,11 +1,11 @@
 """Media: a large file to and from S3 and a folder, against what moves it alone."""
 
 import contextlib
-import functools
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.comparisons import Results, Sample, rows, take_turns
@@ -16,6 +16,7 @@ from tests.harness.processes import eventually
 SCRIPT = Path(__file__).with_name("transfer.py")
 MEGABYTES = 200
 S3 = "http://127.0.0.1:5000"
+MAKE_BUCKET = f"import urllib.request as r; r.urlopen(r.Request('{S3}/media', method='PUT'))"
 STORAGES = {
     "S3": (f"s3://key:secret@media/?endpoint={S3}", "boto3"),
     "folder": ("file:///work/media/", "copyfileobj"),
@@ -40,9 +41,7 @@ def media(folder: Path, rounds: int) -> Results:
         with s3_beside(Server(idle, inspect(idle.name)["State"]["Pid"])):
             for storage, (dsn, other) in STORAGES.items():
                 for way in ("upload", "download"):
-                    sides = [
-                        functools.partial(transfer, side, dsn, way) for side in ("ours", other)
-                    ]
+                    sides = [partial(transfer, side, dsn, way) for side in ("ours", other)]
                     yield from rows(f"{storage} {way}", "", *take_turns(min(rounds, 3), *sides))
 
 
@@ -51,10 +50,10 @@ def s3_beside(server: Server) -> Iterator[None]:
     """Have an S3 API with an empty bucket in the network of a container."""
     network = ["nsenter", f"--net=/proc/{server.pid}/ns/net"]
     api = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", "5000"]
-    bucket = ["curl", "--silent", "--fail", "--request", "PUT", f"{S3}/media"]
     with subprocess.Popen([*network, *api], stderr=subprocess.DEVNULL) as process:
         try:
-            eventually(lambda: server.beside(*bucket) is not None, "an S3 API")
+            make = partial(server.container.execute, "python", "-c", MAKE_BUCKET)
+            eventually(lambda: make() == "", "an S3 API that makes a bucket")
             yield
         finally:
             process.terminate()

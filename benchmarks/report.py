@@ -23,9 +23,9 @@ carries over to others, as the absolute figures do not.
   same settings of the server: workers, threads and preloading. Neither replaces its workers.
 - For requests, the server has one core, and the clients (wrk, and hey for latency) have the others,
   in the network of its container. CPU is that of all processes of the container, in user and
-  system mode. What the engine does with the log is not in it.
-- Each request has a connection of its own. uWSGI's router closes them anyway. Lasting ones, which
-  gunicorn allows, would show a larger difference, as both sides would be without that work.
+  system mode. The log goes into a file, so what an engine does with it is in neither.
+- Each request has a connection of its own. uWSGI's router closes them anyway, and lasting ones may
+  all end up at one of gunicorn's workers.
 - Static files are asked for without compression, which only ours would have.
 - Media is moved by a process of its own each time, and what is grown is the peak of its memory
   while it moves. S3 is moto's server on the same machine; it serves parts of a file badly, which is

@@ -1,12 +1,13 @@
 """What is done once: bake, import, start."""
 
-import functools
 import itertools
 import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks.comparisons import Results, Sample, rows, take_turns
 from benchmarks.servers import OURS, command, image, options
+from tests.harness import edge
 from tests.harness.choices import TEMPLATE
 from tests.harness.engine import container
 from tests.harness.processes import eventually, run
@@ -32,7 +33,7 @@ def bake(folder: Path, rounds: int) -> Results:
         run("cookiecutter", template, "--no-input", "--config-file", config, "-o", output)
         return {"s": time.perf_counter() - started}
 
-    sides = [functools.partial(seconds, template) for template in (TEMPLATE, one_file)]
+    sides = [partial(seconds, template) for template in (TEMPLATE, one_file)]
     yield from rows("bake", "", *take_turns(2 * rounds + 1, *sides))
 
 
@@ -44,7 +45,7 @@ def start(folder: Path, rounds: int) -> Results:
             return {"ms": 1000 * float(idle.execute("python", "-c", TIMED.format(code)))}
 
         codes = [START, f"import flask_sqlalchemy; {FLASK}", FLASK]
-        sides = [functools.partial(milliseconds, code) for code in codes]
+        sides = [partial(milliseconds, code) for code in codes]
         ours, extension, theirs = take_turns(2 * rounds + 1, *sides)
     yield from rows("start", "", ours, theirs)
     yield from rows("extension", "", extension, theirs)
@@ -56,8 +57,9 @@ def first_answer(folder: Path, rounds: int) -> Results:
     def seconds(application: str) -> Sample:
         started = time.perf_counter()
         with container(built.name, *command("gunicorn", application), options=options()) as web:
-            eventually(lambda: web.get("/hello").status_code == 200, "a first answer")
+            url = f"{web.url}/hello"
+            eventually(lambda: edge.get(url).status_code == 200, "a first answer")
             return {"s": time.perf_counter() - started}
 
-    sides = [functools.partial(seconds, application) for application in (OURS, "bare")]
+    sides = [partial(seconds, application) for application in (OURS, "bare")]
     yield from rows("first answer", "gunicorn", *take_turns(rounds, *sides))
