@@ -28,6 +28,11 @@ test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn"
 test-docker: $(VENV)/installed ## Test the images and the local stack on a Docker engine
 	python -m pytest tests/docker --numprocesses 2 $(ARGS)
 
+.PHONY: test-all
+test-all: $(VENV)/installed ## Run both with all combinations of choices, before a release
+	python -m pytest --all-combinations --numprocesses auto $(ARGS)
+	python -m pytest tests/docker --all-combinations --numprocesses 2 $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/installed ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick hello" prints a part
 	python -m benchmarks $(ARGS)
@@ -38,9 +43,7 @@ lint: $(VENV)/installed ## Check the template's own files
 
 .PHONY: lock
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(ARGS) \
-		--custom-compile-command 'make lock' --group dev --output-file requirements-dev.txt
-	python tools/lock.py $(ARGS)
+	python -m tools.lock $(ARGS)
 
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root

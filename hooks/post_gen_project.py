@@ -24,18 +24,25 @@ REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 
 # Which files, or whole folders, belong to which choice.
 PATHS_OF_CHOICE = {
-    ("application", "new"): [
-        ".editorconfig", ".github", ".gitignore", ".gitlab-ci.yml", ".pre-commit-config.yaml",
-        "Makefile", "README.md", "migrations", "pyproject.toml", "requirements-dev.txt",
-        "requirements.txt", "tests", PACKAGE,
-    ],
     ("application", "existing"): ["DEPLOY.md", "requirements-divio.in", "requirements-divio.txt"],
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini"],
-    ("media_storage", "s3"): [f"{PACKAGE}/media/s3.py", "tests/test_media_s3.py"],
+    ("media_storage", "s3"): [
+        f"{PACKAGE}/media/s3.py",
+        f"{PACKAGE}/media/s3_dsn.py",
+        "tests/test_media_s3.py",
+        "tests/test_media_s3_dsn.py",
+    ],
     ("reverse_proxy", "nginx"): ["nginx.conf"],
     ("ci", "github"): [".github"],
     ("ci", "gitlab"): [".gitlab-ci.yml"],
+}
+
+# Nothing else reaches an existing application, whatever the template has.
+FILES_FOR_EXISTING = {
+    ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
+    "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "nginx.conf",
+    "requirements-divio.in", "requirements-divio.txt", "uwsgi.ini",
 }  # fmt: skip
 
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that
@@ -65,7 +72,7 @@ def git(*arguments):
 
 
 def prune():
-    """Delete what belongs to choices that were not made."""
+    """Delete what belongs to choices that were not made, and what is not for the application."""
     for (option, value), paths in PATHS_OF_CHOICE.items():
         if ANSWERS[option] == value:
             continue
@@ -76,6 +83,14 @@ def prune():
                 rmtree(path)
             elif os.path.exists(path):
                 os.remove(path)
+
+    if ANSWERS["application"] == "existing":
+        for folder, _, names in os.walk(".", topdown=False):
+            for path in (os.path.relpath(os.path.join(folder, name)) for name in names):
+                if path not in FILES_FOR_EXISTING:
+                    os.remove(path)
+            if not os.listdir(folder):
+                os.rmdir(folder)
 
 
 def make_repository():
@@ -201,10 +216,15 @@ def tell_about_existing_application(added, kept):
     )
 
 
-prune()
-if not IN_SCRATCH_RENDER:
+def main():
+    prune()
+    if IN_SCRATCH_RENDER:
+        return
     if ANSWERS["application"] == "new":
         tell_about_new_project()
     else:
         tell_about_existing_application(*move_to_existing_application())
     say(*make_repository())
+
+
+main()

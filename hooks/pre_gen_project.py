@@ -134,9 +134,13 @@ def problems_of_existing_application():
         )
 
 
-problems = [*problems_of_answers(), *problems_of_folder()]
-if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
-    problems += problems_of_existing_application()
-for problem in problems:
-    print("ERROR:", problem, file=sys.stderr)
-sys.exit(1 if problems else 0)
+def main():
+    problems = [*problems_of_answers(), *problems_of_folder()]
+    if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
+        problems += problems_of_existing_application()
+    for problem in problems:
+        print("ERROR:", problem, file=sys.stderr)
+    sys.exit(1 if problems else 0)
+
+
+main()

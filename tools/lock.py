@@ -1,66 +1,203 @@
-"""Renew templates/locks: the locked requirements of each combination of choices that matters.
+"""Renew the locks: templates/lock.txt for all that is baked, and our own requirements-dev.txt.
 
-Bakes each combination and runs the `make lock` of the baked project, so that its owner's command
-and ours cannot differ; for an existing application, the command in its DEPLOY.md. Arguments such
-as --upgrade are handed on to `uv pip compile`.
+Bakes each combination of choices that changes what is installed, and locks it with its owner's
+command. The results become one file with conditions. Nothing is written before that file has
+rendered each of them again. Arguments such as --upgrade are handed on to `uv pip compile`.
 """
 
 import itertools
+import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 from cookiecutter.main import cookiecutter
+from cookiecutter.utils import create_env_with_context
 
 TEMPLATE = Path(__file__).parent.parent
-LOCKS = TEMPLATE / "templates" / "locks"
-CHOICES = {
-    "database": ["postgres", "mysql"],
-    "gateway_server": ["gunicorn", "uwsgi"],
-    "media_storage": ["s3", "local"],
-}
+CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+JINJA = create_env_with_context({"cookiecutter": CONTEXT})
+
+# The choices that change what is installed.
+CHOICES = ["application", "database", "gateway_server", "media_storage"]
+
+# Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
+# files set before they include the template: it is true in requirements-dev.txt alone.
+FLAGS = """\
+{% set new = cookiecutter.application == 'new' %}
+{% set postgres = cookiecutter.database == 'postgres' %}
+{% set mysql = cookiecutter.database == 'mysql' %}
+{% set gunicorn = cookiecutter.gateway_server == 'gunicorn' %}
+{% set uwsgi = cookiecutter.gateway_server == 'uwsgi' %}
+{% set s3 = cookiecutter.media_storage == 's3' %}
+"""
+CONDITIONS = [
+    "true",
+    "new",
+    "not new",
+    "dev",
+    "postgres",
+    "mysql",
+    "gunicorn",
+    "uwsgi",
+    "s3",
+    "dev and s3",
+    "postgres and not new",
+]
 
 
-def bake(application: str, answers: dict[str, str], folder: str) -> Path:
+class Lock(NamedTuple):
+    """A lock that uv has written, and the variables with which the template has to render it."""
+
+    name: str
+    variables: dict
+    text: str
+
+
+def main(arguments: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        baked = template_of(locks_of_bakes(Path(folder), arguments))
+        ours = lock_of_tools(Path(folder), arguments)
+    write(TEMPLATE / "templates" / "lock.txt", baked)
+    write(TEMPLATE / "requirements-dev.txt", ours)
+
+
+def locks_of_bakes(folder: Path, arguments: list[str]) -> list[Lock]:
+    locks = []
+    for values in itertools.product(*(CONTEXT[choice] for choice in CHOICES)):
+        title = "-".join(values)
+        print(title, flush=True)
+        answers = dict(zip(CHOICES, values, strict=True))
+        project = bake(answers | {"project_slug": title}, folder)
+        if answers["application"] == "new":
+            # uv is in the environment that runs this; the project's own is not needed.
+            make = ["make", "--silent", "--old-file=install", "lock"]
+            run(project, *make, f"ARGS={' '.join(arguments)}")
+            names = ["requirements.txt", "requirements-dev.txt"]
+        else:
+            compile_lock(project, "requirements-divio.in", "requirements-divio.txt", arguments)
+            names = ["requirements-divio.txt"]
+        for name in names:
+            variables = {"cookiecutter": answers, "dev": name == "requirements-dev.txt"}
+            locks.append(Lock(f"{title}/{name}", variables, (project / name).read_text()))
+    return locks
+
+
+def bake(answers: dict[str, str], folder: Path) -> Path:
     return Path(
         cookiecutter(
             str(TEMPLATE),
             no_input=True,
-            extra_context=answers | {"application": application, "project_slug": application},
-            output_dir=folder,
-            overwrite_if_exists=True,
+            extra_context=answers,
+            output_dir=str(folder),
             accept_hooks=False,
-            default_config={"replay_dir": folder},
+            default_config={"replay_dir": str(folder)},
         )
     )
 
 
-def renew(answers: dict[str, str], folder: str, arguments: list[str]) -> None:
-    combination = "-".join(answers.values())
-    print(combination, flush=True)
-    project = bake("new", answers, folder)
-    # uv is in the environment that runs this; the project's own is not needed.
-    run(project, "make", "--silent", "--old-file=install", "lock", f"ARGS={' '.join(arguments)}")
-    shutil.copy(project / "requirements.txt", LOCKS / f"{combination}.txt")
-    shutil.copy(project / "requirements-dev.txt", LOCKS / f"{combination}-dev.txt")
+def lock_of_tools(folder: Path, arguments: list[str]) -> str:
+    """Lock the tools of this repository in a copy, from what is locked today."""
+    print("tools", flush=True)
+    for name in "pyproject.toml", "requirements-dev.txt":
+        shutil.copy(TEMPLATE / name, folder)
+    ours = ["--group", "dev", "--custom-compile-command", "make lock"]
+    compile_lock(folder, "pyproject.toml", "requirements-dev.txt", [*ours, *arguments])
+    return (folder / "requirements-dev.txt").read_text()
 
-    project = bake("existing", answers, folder)
-    [command] = re.findall(r"^ +(uv pip compile .*)$", (project / "DEPLOY.md").read_text(), re.M)
-    run(project, *shlex.split(command), "--quiet", *arguments)
-    shutil.copy(project / "requirements-divio.txt", LOCKS / "existing" / f"{combination}.txt")
+
+def compile_lock(folder: Path, source: str, target: str, arguments: list[str]) -> None:
+    """Lock with uv, which records the command in the lock, without options such as --upgrade.
+
+    That is where DEPLOY.md sends owners of existing applications for it.
+    """
+    options = "--universal --python-version 3.11 --generate-hashes --no-annotate --output-file"
+    run(folder, "uv", "pip", "compile", source, *options.split(), target, *arguments)
 
 
 def run(folder: Path, *command: str) -> None:
+    """Run a command and show its errors and warnings, not the locks that uv prints."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=True)
+    environment = os.environ | {"PATH": path}
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed for {folder.name}, so no lock is changed.")
+
+
+def template_of(locks: list[Lock]) -> str:
+    """Return the Jinja template that renders each of the locks with its variables."""
+    found = defaultdict(list)
+    for lock in locks:
+        # A block is a package with its hashes, and the first one uv's comment at the top.
+        for block in re.split(r"^(?=\S+==)", lock.text, flags=re.MULTILINE):
+            found[block].append(lock)
+    refuse_two_versions(found)
+
+    true_in = {condition: locks_where(condition, locks) for condition in CONDITIONS}
+    conditions = {block: condition_of(block, where, true_in) for block, where in found.items()}
+    template = FLAGS
+    for condition, blocks in itertools.groupby(sorted(found, key=name_of), conditions.get):
+        text = "".join(blocks)
+        if condition != "true":
+            text = f"{{% if {condition} %}}\n{text}{{% endif %}}\n"
+        template += text
+
+    compiled = JINJA.from_string(template)
+    for lock in locks:
+        if compiled.render(lock.variables) != lock.text:
+            sys.exit(f"One template does not render {lock.name} as uv wrote it: see tools/lock.py.")
+    return template
+
+
+def name_of(block: str) -> str:
+    """Return the package of a block; what the comment gives sorts before any package."""
+    return block.partition("==")[0]
+
+
+def refuse_two_versions(found: dict[str, list[Lock]]) -> None:
+    first: dict[str, tuple[str, Lock]] = {}
+    for block, (lock, *_) in found.items():
+        if "==" not in block:
+            continue
+        name, version = block.split()[0].split("==")
+        other, where = first.setdefault(name, (version, lock))
+        if version != other:
+            sys.exit(
+                f"{name} is {other} in {where.name}, but {version} in {lock.name}. Bound it where "
+                f"it is required, or try ARGS='--upgrade-package {name}'."
+            )
+
+
+def locks_where(condition: str, locks: list[Lock]) -> list[Lock]:
+    test = JINJA.from_string(f"{FLAGS}{{{{ {condition} }}}}")
+    return [lock for lock in locks if test.render(lock.variables) == "True"]
+
+
+def condition_of(block: str, found: list[Lock], true_in: dict[str, list[Lock]]) -> str:
+    """Return the first condition that is true exactly where a block was found."""
+    for condition in CONDITIONS:
+        if true_in[condition] == found:
+            return condition
+    line = block.partition("\n")[0].rstrip(" \\")
+    names = ", ".join(lock.name for lock in found)
+    sys.exit(
+        f"No condition in tools/lock.py is true exactly where {line!r} is: add it to CONDITIONS. "
+        f"It is in {names}."
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file at once: it is never there in part."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        for values in itertools.product(*CHOICES.values()):
-            renew(dict(zip(CHOICES, values, strict=True)), folder, sys.argv[1:])
+    main(sys.argv[1:])

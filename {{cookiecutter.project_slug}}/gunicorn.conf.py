@@ -1,7 +1,4 @@
-"""How gunicorn runs the application. A blank variable counts as unset.
-
-Imports nothing of the application: workers that reload would inherit it from their master.
-"""
+"""How gunicorn runs the application. A blank variable counts as unset."""
 
 {% if cookiecutter.application == 'new' %}
 import gc
@@ -48,12 +45,7 @@ max_requests_jitter = 1000
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.
 forwarded_allow_ips = ""
 
-reload = env("AUTO_RELOAD").lower() in {"true", "1", "yes", "on"}
-reload_extra_files = [
-    "{{ cookiecutter.package_name }}/templates/**",
-    "{{ cookiecutter.package_name }}/static/**",
-]
-preload_app = not reload  # Workers share its memory, and unusable settings stop the start.
+preload_app = True  # Workers share its memory, and unusable settings stop the start.
 {% else %}
 # Whose X-Forwarded-* are believed, ProxyFix tells: see DEPLOY.md.
 forwarded_allow_ips = ""

@@ -3,6 +3,7 @@
 import ast
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,29 +31,24 @@ def label(answers: Answers) -> str:
     return "-".join(answers.values())
 
 
-def covering(everything: list[Answers]) -> list[Answers]:
-    """Return as few of these combinations as have each value of an answer with each core.
-
-    Their number is that of the cores, times that of the values of the longest other choice.
-    """
-    chosen = []
-    for core in CORES:
-        candidates = [answers for answers in everything if core.items() <= answers.items()]
-        missing = set().union(*(answers.items() for answers in candidates))
-        while missing:
-            best = max(candidates, key=lambda answers: len(missing & answers.items()))
-            missing -= best.items()
-            chosen.append(best)
+def fewest(candidates: list[Answers], parts: Callable[[Answers], set]) -> list[Answers]:
+    """Return few of these combinations, which together have all parts that any of them has."""
+    chosen: list[Answers] = []
+    missing = set().union(*map(parts, candidates))
+    while missing:
+        chosen.append(max(candidates, key=lambda answers: len(missing & parts(answers))))
+        missing -= parts(chosen[-1])
     return chosen
 
 
+def values_with_core(answers: Answers) -> set:
+    core = tuple(answers[name] for name in CORE)
+    return {(core, answer) for answer in answers.items()}
+
+
 CORES = combinations(*CORE)
-# Half of the cores, in which each value still meets each value of the other choices.
-HALF_OF_CORES = [
-    answers
-    for answers in CORES
-    if sum(CHOICES[name].index(answers[name]) for name in CORE) % 2 == 0
-]
+# Cores in which each value meets each value of the other choices.
+PAIRED_CORES = fewest(CORES, lambda answers: set(itertools.combinations(answers.items(), 2)))
 # Two cores that differ in everything.
 TWO_CORES = [CORES[0], CORES[-1]]
 
@@ -60,6 +56,8 @@ NEW = combinations(*(name for name in CHOICES if name != "application"))
 EXISTING = [
     {"application": "existing"} | answers for answers in combinations(*CORE, "reverse_proxy")
 ]
+# Combinations in which each value of the other choices meets each core.
+SAMPLE = fewest(NEW, values_with_core) + fewest(EXISTING, values_with_core)
 
 
 def constant_of_hook(hook: str, name: str, **names: Any) -> Any:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +27,12 @@ from tests.harness.processes import eventually, free_port
 # Of the servers here, which have no password, by the values of the choice.
 ACCOUNTS = {"postgres": "postgres", "mysql": "root"}
 PORTS = {"postgres": 5432, "mysql": 3306}
+# Folders that are not on PATH, the newest version first.
+SERVERS_OF_DEBIAN = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), "/usr/sbin"]
+
+
+# Of each row one.
+PROGRAMS = {"postgres": [["initdb"], ["postgres"]], "mysql": [["mariadbd", "mysqld"]]}
 
 
 def url_of(kind: str, address: str) -> str:
@@ -34,9 +41,8 @@ def url_of(kind: str, address: str) -> str:
 
 
 def program(*names: str) -> str | None:
-    """Return the path of a program, also from where Debian hides those of servers."""
-    folders = [*map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"))), "/usr/sbin"]
-    path = os.pathsep.join([*reversed(folders), os.environ["PATH"]])
+    """Return the path of the first of these programs that is there."""
+    path = os.pathsep.join([*map(str, SERVERS_OF_DEBIAN), os.environ["PATH"]])
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
 
@@ -47,13 +53,9 @@ def source_of(kind: str) -> Callable[[], contextlib.AbstractContextManager[str]]
     """
     if url := os.environ.get(f"TEST_{kind.upper()}_URL"):
         return lambda: contextlib.nullcontext(url.rstrip("/"))
-    if kind == "postgres" and program("initdb") and program("postgres"):
-        return postgres
-    if kind == "mysql" and program("mariadbd", "mysqld"):
-        return mysql
-    if engine.is_there():
-        return lambda: published(kind)
-    return None
+    if all(program(*names) for names in PROGRAMS[kind]):
+        return FROM_PROGRAM[kind]
+    return IN_CONTAINER[kind] if engine.is_there() else None
 
 
 @contextlib.contextmanager
@@ -112,6 +114,10 @@ def published(kind: str) -> Iterator[str]:
     """Have a container of a server, at a port of this machine."""
     with in_container(kind) as server:
         yield url_of(kind, server.address)
+
+
+FROM_PROGRAM = {"postgres": postgres, "mysql": mysql}
+IN_CONTAINER = {kind: partial(published, kind) for kind in FROM_PROGRAM}
 
 
 @contextlib.contextmanager

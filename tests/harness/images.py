@@ -22,6 +22,12 @@ class Image:
         """The name of the image that it is built on."""
         return re.search(r"^FROM (\S+)$", self.baked.text("Dockerfile"), re.MULTILINE)[1]
 
+    def health_check(self) -> list[str]:
+        """Return the command that tells whether a container answers."""
+        kind, *command = inspect(self.name, "image")["Config"]["Healthcheck"]["Test"]
+        assert kind == "CMD"
+        return command
+
     def size_over_base(self) -> int:
         return inspect(self.name, "image")["Size"] - inspect(self.base, "image")["Size"]
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
@@ -24,49 +24,53 @@ def environment() -> dict[str, str]:
 
 def run(
     *command: str | Path,
-    folder: Path | None = None,
-    env: Mapping[str, str] | None = None,
     fails: bool | None = False,
     errors: bool = False,
-    stdin: str = "",
-    timeout: float = 600,
+    folder: Path | None = None,
+    **options: Any,
 ) -> str:
     """Run a command and return what it prints.
 
-    env: all its variables, those of `environment()` if there are none
     fails: whether it has to fail, in which case what it says on stderr is returned too; None for
         a command that may do either
-    errors: return what it says on stderr with what it prints
-    timeout: in seconds
+    errors: return what it says on stderr too
+    folder, options: as in `finish`
 
     Raises AssertionError, which shows the folder, the command and all that it said.
     """
+    done = finish(*command, folder=folder, **options)
+    if fails is not None and (done.returncode != 0) != fails:
+        place = f"{folder or Path.cwd()}: {' '.join(map(str, command))}"
+        raise AssertionError(f"{place}\nstatus {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout + (done.stderr if errors or fails else "")
+
+
+def finish(
+    *command: str | Path,
+    folder: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    timeout: float = 600,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and return what came of it, for what `run` does not tell apart.
+
+    env: all its variables, those of `environment()` if there are none
+    timeout: in seconds, after which subprocess.TimeoutExpired is raised
+    """
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command,
             cwd=folder,
             env=environment() if env is None else env,
             input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if errors or fails else subprocess.PIPE,
+            capture_output=True,
             encoding="utf-8",
             errors="replace",
             timeout=timeout,
         )
     except subprocess.TimeoutExpired as error:
-        said = (error.stdout or b"") + (error.stderr or b"")
-        raise AssertionError(
-            f"{told(command, folder)}\nnot done after {timeout} s\n{said.decode(errors='replace')}"
-        ) from None
-    if fails is not None and (done.returncode != 0) != fails:
-        raise AssertionError(
-            f"{told(command, folder)}\nstatus {done.returncode}\n{done.stdout}{done.stderr or ''}"
-        )
-    return done.stdout
-
-
-def told(command: tuple[str | Path, ...], folder: Path | None) -> str:
-    return f"{folder or Path.cwd()}: {' '.join(map(str, command))}"
+        error.add_note(f"in {folder}: {error.stdout!r}, {error.stderr!r}")
+        raise
 
 
 def eventually(done: Callable[[], Result], what: str, seconds: float = 60) -> Result:

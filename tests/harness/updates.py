@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.harness.choices import PROJECT, TEMPLATE
 from tests.harness.processes import run
@@ -20,14 +21,18 @@ PARTS = ["cookiecutter.json", "hooks", "templates", PROJECT.name]
 LOCKS = {"requirements.txt", "requirements-dev.txt"}
 
 
+def git(folder: Path, *arguments: str, **options: Any) -> str:
+    return run("git", *arguments, folder=folder, **options)
+
+
 def commit(folder: Path) -> None:
-    run("git", "add", "--all", folder=folder)
-    run("git", "commit", "-q", "-m", "Work", folder=folder)
+    git(folder, "add", "--all")
+    git(folder, "commit", "-q", "-m", "Work")
 
 
 def make_repository(folder: Path) -> None:
     """Make a repository of what is in a folder, committed."""
-    run("git", "init", "-q", "--initial-branch=main", folder=folder)
+    git(folder, "init", "-q", "--initial-branch=main")
     commit(folder)
 
 
@@ -70,7 +75,7 @@ def update(project: Path, *options: str, **answers: str) -> None:
     """Update as the README has it, to other answers if there are any, and commit the result."""
     switch = ["--variables-to-update", json.dumps(answers)] if answers else []
     run("cruft", "update", "--skip-apply-ask", *switch, *options, folder=project)
-    status = run("git", "status", "--porcelain", folder=project)
+    status = git(project, "status", "--porcelain")
     assert "UU " not in status, f"{project} has conflicts"
     assert list(project.rglob("*.rej")) == []
     commit(project)
@@ -78,7 +83,7 @@ def update(project: Path, *options: str, **answers: str) -> None:
 
 def contents(project: Path) -> dict[str, bytes]:
     """Return what git tracks, by path, without what only the owner's commands change."""
-    names = run("git", "ls-files", "-z", folder=project).split("\0")
+    names = git(project, "ls-files", "-z").split("\0")
     ours = {*filter(None, names)} - LOCKS - {".cruft.json"}
     return {name: (project / name).read_bytes() for name in ours if (project / name).exists()}
 
@@ -99,20 +104,20 @@ def recipe(project: Path) -> list[list[str]]:
     return [[line.strip() for line in block.splitlines()] for block in blocks]
 
 
-def git(*arguments: str, fails: bool | None = False) -> str:
+def history(*arguments: str, fails: bool | None = False) -> str:
     """Run git in the template's own repository, whoever owns the folder."""
-    return run("git", "-c", "safe.directory=*", *arguments, folder=TEMPLATE, fails=fails)
+    return git(TEMPLATE, "-c", "safe.directory=*", *arguments, fails=fails)
 
 
 def differs(version: str) -> bool:
     """Return whether the working tree would bake other projects than that version did."""
-    changed = git("diff", "--name-only", version, "--", *PARTS)
-    return (changed + git("ls-files", "--others", "--exclude-standard", "--", *PARTS)) != ""
+    changed = history("diff", "--name-only", version, "--", *PARTS)
+    return (changed + history("ls-files", "--others", "--exclude-standard", "--", *PARTS)) != ""
 
 
 def releases() -> list[str]:
     """Return the tagged releases of this history, the last one last."""
-    tags = re.findall(r"^\d+\.\d+$", git("tag", "--merged", "HEAD", fails=None), re.MULTILINE)
+    tags = re.findall(r"^\d+\.\d+$", history("tag", "--merged", "HEAD", fails=None), re.MULTILINE)
     return sorted(tags, key=lambda tag: tuple(map(int, tag.split("."))))
 
 
@@ -122,12 +127,14 @@ def versions_to_update_from() -> list[str]:
     Without one, the commit that first tested updates stands for it, or else the newest that
     bakes something else. Empty where there is no history to tell.
     """
-    if git("rev-parse", "--is-shallow-repository", fails=None) != "false\n":
+    if history("rev-parse", "--is-shallow-repository", fails=None) != "false\n":
         return []
     if older := [tag for tag in releases() if differs(tag)]:
         return older
-    added = git("log", "--format=%H", "--diff-filter=A", "--", "tests/test_cruft.py")
-    commits = added.splitlines()[:1] + git("log", "--format=%H").splitlines()
+    added = history(
+        "log", "--format=%H", "--diff-filter=A", "--", "tests/test_cruft.py", fails=None
+    )
+    commits = added.splitlines()[:1] + history("log", "--format=%H", fails=None).splitlines()
     return list(itertools.islice(filter(differs, commits), 1))
 
 
@@ -135,6 +142,6 @@ def take_version(version: str, folder: Path) -> None:
     """Write what a bake of that version is made of."""
     with TemporaryDirectory() as archives:
         archive = Path(archives, "version.tar")
-        git("archive", f"--output={archive}", version, "--", *PARTS)
+        history("archive", f"--output={archive}", version, "--", *PARTS)
         with tarfile.open(archive) as files:
             files.extractall(folder, filter="data")

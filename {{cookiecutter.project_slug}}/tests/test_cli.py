@@ -25,15 +25,16 @@ def test_all_is_well(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     app.test_cli_runner().invoke(args=["db", "upgrade"])
     status, lines = run_check(app)
     assert status == 0, lines
-    assert list(lines) == ["settings", "database", "migrations", "media", "static files"]
+    assert list(lines) == ["settings", "database", "migrations", "media", "upload", "static files"]
     assert all(line.startswith("ok ") for line in lines.values())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_storage_is_told_but_is_no_failure(app: Flask) -> None:
     _, lines = run_check(app)
-    assert lines["media"].startswith("ok ")
-    assert "DEFAULT_STORAGE_DSN is not set" in lines["media"]
+    for name in ("media", "upload"):
+        assert lines[name].startswith("ok ")
+        assert "DEFAULT_STORAGE_DSN is not set" in lines[name]
 
 
 def test_database_is_unreachable(make_app: Callable[..., Flask], unreachable_database: str) -> None:
@@ -60,6 +61,7 @@ def test_storage_is_unusable(make_app: Callable[..., Flask], tmp_path: Path) -> 
     status, lines = run_check(make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/file/media"))
     assert status == 1
     assert lines["media"].startswith("FAILED ")
+    assert lines["upload"].startswith("FAILED ")
 
 
 def test_storage_returns_something_else(
@@ -69,7 +71,7 @@ def test_storage_returns_something_else(
     monkeypatch.setattr(local.LocalStorage, "open", lambda *_: (tmp_path / "other").open("rb"))
     status, lines = run_check(make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/media"))
     assert status == 1
-    assert "with other content" in lines["media"]
+    assert "with other content" in lines["upload"]
     assert list((tmp_path / "media").iterdir()) == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-CHECKS = ["Database", "Migrations", "Media storage", "Static files"]
+CHECKS = ["Database", "Migrations", "Media", "Static files"]
 
 
 @pytest.mark.parametrize("path", ["/", "/hello"])

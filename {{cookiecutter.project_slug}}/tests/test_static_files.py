@@ -10,7 +10,7 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 from whitenoise.compress import main as compress
 
-from {{ cookiecutter.package_name }} import static_files
+from {{ cookiecutter.package_name }} import static_files, wsgi
 
 CSS = b"body { color: black }\n" * 100
 
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def serve(folder: Path, *, development: bool = False) -> FlaskClient:
     app = Flask("other", static_folder=folder, static_url_path="/static")
     app.config["DEVELOPMENT"] = development
-    static_files.init_app(app)
+    wsgi.surround(app, static_files.serve)
     return app.test_client()
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+import click
 from flask import Flask
 
 from . import (
@@ -16,6 +17,7 @@ from . import (
     pages,
     security,
     static_files,
+    wsgi,
 )
 
 
@@ -30,11 +32,26 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     errors.init_app(app)
     database.init_app(app)
     media.init_app(app)
-    app.register_blueprint(pages.blueprint)
     app.cli.add_command(cli.check)
+    if click.get_current_context(silent=True):
+        # Not in a server, where nothing needs Alembic, which is slow to import.
+        database.add_commands(app)
 
-    # Each of these wraps what is there already: the last one sees a request first.
-    security.init_app(app)
-    static_files.init_app(app)
-    health.init_app(app)
+    # The way of a request from the server to its view, in this order. On the way back the response
+    # is logged first, then gets its headers.
+    wsgi.surround(
+        app,
+        static_files.serve,  # A static file goes no further,
+        health.answer,  # nor do /healthz and /readyz, whatever their host and scheme.
+        security.trust_proxies,
+        security.add_headers,
+        logs.log_requests,
+    )
+    app.session_interface = security.SessionInterface()
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+    app.before_request(security.refuse_chunked_body)
+{% endif %}
+    app.before_request(security.redirect_to_main_url)
+    security.csrf.init_app(app)
+    app.register_blueprint(pages.blueprint)
     return app

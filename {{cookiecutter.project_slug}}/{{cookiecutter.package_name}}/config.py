@@ -8,11 +8,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from . import database, media
+{% if cookiecutter.media_storage == 's3' %}
+from .media import s3, s3_dsn
+{% endif %}
 
 T = TypeVar("T")
 
 # The key in .env-local. It is public, so no deployment may use it.
 DEVELOPMENT_KEY = "insecure-key-for-local-development"
+
+FLAGS = {
+    **dict.fromkeys(["true", "1", "yes", "on"], True),
+    **dict.fromkeys(["false", "0", "no", "off"], False),
+}
 
 
 class ConfigError(SystemExit):
@@ -35,19 +43,10 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
 
     https_only = env.flag("SECURE_SSL_REDIRECT", default=deployed)
     database_url = env.parsed(database.engine_url, "DATABASE_URL", "DEFAULT_DATABASE_DSN")
-{% if cookiecutter.media_storage == 's3' %}
-    if not env.text("DEFAULT_STORAGE_DSN") and env.text("DEFAULT_STORAGE_BUCKET"):
-        # Divio sets the parts beside the DSN: https://docs.divio.com/reference/work-media-storage
-        env.values["DEFAULT_STORAGE_DSN"] = media.s3.dsn_of_parts(
-            bucket=env.text("DEFAULT_STORAGE_BUCKET"),
-            access_key=env.text("DEFAULT_STORAGE_ACCESS_KEY_ID"),
-            secret_key=env.text("DEFAULT_STORAGE_SECRET_ACCESS_KEY"),
-            region=env.text("DEFAULT_STORAGE_REGION"),
-            domain=env.text("DEFAULT_STORAGE_CUSTOM_DOMAIN"),
-            endpoint=env.text("DEFAULT_STORAGE_ENDPOINT_URL"),
-        )
-{% endif %}
     storage = env.parsed(media.from_dsn, "DEFAULT_STORAGE_DSN")
+{% if cookiecutter.media_storage == 's3' %}
+    storage = storage or bucket_of_parts(env)
+{% endif %}
     domains = env.words("DOMAIN")
     redirected = env.words("DOMAIN_REDIRECTS")
     hosts = domains + env.words("DOMAIN_ALIASES") + redirected
@@ -58,7 +57,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "SECRET_KEY": env.text("SECRET_KEY") or secrets.token_hex(),
         "LOG_LEVEL": env.choice("LOG_LEVEL", "info", "debug", "warning", "error", "critical"),
         "LOG_FORMAT": env.choice("LOG_FORMAT", "text", "json"),
-        "SQLALCHEMY_DATABASE_URI": database_url or database.FALLBACK,
+        "SQLALCHEMY_DATABASE_URI": database_url or database.IN_MEMORY,
         "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(
             database_url,
             workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS),
@@ -85,6 +84,27 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     return config
 
 
+{% if cookiecutter.media_storage == 's3' %}
+def bucket_of_parts(env: "Environment") -> s3.S3Storage | None:
+    """Return the storage that stands in variables of its own, which Divio sets beside the DSN.
+
+    https://docs.divio.com/reference/work-media-storage
+    """
+    if not (bucket := env.text("DEFAULT_STORAGE_BUCKET")):
+        return None
+    region = env.text("DEFAULT_STORAGE_REGION")
+    endpoint = env.parsed(s3_dsn.whole_url, "DEFAULT_STORAGE_ENDPOINT_URL")
+    return s3.S3Storage(
+        bucket=bucket,
+        access_key=env.text("DEFAULT_STORAGE_ACCESS_KEY_ID"),
+        secret_key=env.text("DEFAULT_STORAGE_SECRET_ACCESS_KEY"),
+        endpoint=endpoint or f"https://s3.{region or 'us-east-1'}.amazonaws.com",
+        region=region,
+        public_url=env.parsed(s3_dsn.https_url, "DEFAULT_STORAGE_CUSTOM_DOMAIN") or "",
+    )
+
+
+{% endif %}
 class Environment:
     """Environment variables as values, with a list of the problems found in reading them.
 
@@ -114,9 +134,9 @@ class Environment:
     def flag(self, name: str, *, default: bool) -> bool:
         """Return whether the value says yes."""
         value = self.text(name).lower() or str(default).lower()
-        if value not in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
+        if value not in FLAGS:
             self.problems.append(f"{name}: must be True or False.")
-        return value in {"true", "1", "yes", "on"}
+        return FLAGS.get(value, default)
 
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
         """Return the value as a whole number, from `least` to `most`."""

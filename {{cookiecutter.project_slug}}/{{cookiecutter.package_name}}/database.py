@@ -3,18 +3,21 @@
 A model derives from Base. https://flask-sqlalchemy.readthedocs.io/ tells the rest.
 """
 
+import math
+import time
 from pathlib import Path
 from typing import Any
 
-import click
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL, MetaData, {{ "Table, event, " if cookiecutter.database == "mysql" }}make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Engine, MetaData, {{ "Table, " if cookiecutter.database == "mysql" }}event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 
 # In memory, for a process that has no database, such as one that Divio runs to build the image.
-FALLBACK = "sqlite://"
+IN_MEMORY = "sqlite://"
 
 DRIVERS = {
 {% if cookiecutter.database == 'postgres' %}
@@ -30,6 +33,9 @@ DRIVERS = {
 # Divio allows 60 connections to an environment, and during a deployment the old and the new
 # containers run side by side: https://docs.divio.com/reference/checks-timeouts/
 CONNECTIONS = 60 // 2
+
+# How long a connection may lie idle and be used without asking whether it is still there.
+IDLE_SECONDS = 1
 
 
 class Base(DeclarativeBase):
@@ -63,15 +69,35 @@ def use_utf8mb4(table: Table, _metadata: MetaData) -> None:
 def init_app(app: Flask) -> None:
     db.init_app(app)
     app.teardown_appcontext(end_session)
-    if click.get_current_context(silent=True):
-        add_commands(app)
+    with app.app_context():
+        ping_idle_connections(db.engine)
 
 
 def add_commands(app: Flask) -> None:
-    """Add `flask db`, where a command is run: Alembic is slow to import, and servers need none."""
-    from flask_migrate import Migrate  # noqa: PLC0415
+    """Add `flask db`."""
+    from flask_migrate import Migrate  # noqa: PLC0415, slow and seldom needed
 
     Migrate(app, db, directory=str(MIGRATIONS))
+
+
+def ping_idle_connections(engine: Engine) -> None:
+    """Have a connection that was idle replaced if it is lost, as after a restart of the database.
+
+    SQLAlchemy's pool_pre_ping would ask each time, which takes as long as reading a row.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note_time(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # A connection that is new has not been used.
+        if time.monotonic() - record.info.get("used", math.inf) > IDLE_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
 
 
 def end_session(_error: BaseException | None) -> None:
@@ -119,7 +145,6 @@ def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, 
         # All in seconds, and together less than the 30 that the load balancer waits.
         "pool_timeout": 10,
         "connect_args": {"connect_timeout": 5},
-        # A database that was restarted, or a firewall in between, closes idle connections.
-        "pool_pre_ping": True,
+        # A firewall in between may close connections that are older.
         "pool_recycle": 300,
     }

@@ -14,10 +14,10 @@ JSON = "application/json"
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(HTTPException, page)
+    app.register_error_handler(HTTPException, answer)
 
 
-def page(error: HTTPException) -> Response:
+def answer(error: HTTPException) -> Response:
     if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         discard_body()
     response = Response.force_type(error.get_response(), request.environ)

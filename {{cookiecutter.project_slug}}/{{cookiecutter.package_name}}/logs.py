@@ -4,22 +4,20 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 from urllib.parse import quote
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, has_request_context, request
 
-if TYPE_CHECKING:
-    from _typeshed import OptExcInfo
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from . import wsgi
 
 FORMAT = "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"
 
-# Finding these out takes time: https://docs.python.org/3/howto/logging.html#optimization
-NOT_SHOWN = ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks", "_srcfile")
-
+# Where the id and the start of a request are in its WSGI environment.
 REQUEST_ID = f"{__package__}.request_id"
+STARTED = f"{__package__}.started"
+
 USABLE_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 access = logging.getLogger(f"{__package__}.access")
@@ -42,8 +40,6 @@ def init_app(app: Flask) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(add_request_id)
     logging.basicConfig(level=app.config["LOG_LEVEL"].upper(), handlers=[handler], force=True)
-    for detail in NOT_SHOWN:
-        setattr(logging, detail, False)
     # Alembic, when it is imported, has a line for each of its plugins.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 {% if cookiecutter.gateway_server == 'gunicorn' %}
@@ -53,33 +49,33 @@ def init_app(app: Flask) -> None:
     server.propagate = True
 {% endif %}
 
-    application = app.wsgi_app
 
-    def log_request(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def log_requests(_app: Flask, application: WSGIApplication) -> WSGIApplication:
+    """Give each request an id, and log it."""
+    logged = wsgi.before_headers(application, log_request)
+
+    def begin(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         # Whatever a proxy names it by, unless it could forge a log line.
         environ[REQUEST_ID] = given if USABLE_ID.fullmatch(given) else secrets.token_hex(16)
-        started = time.perf_counter()
+        environ[STARTED] = time.perf_counter()
+        return logged(environ, start_response)
 
-        def log_and_start(
-            status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None
-        ) -> Callable[[bytes], object]:
-            headers.append(("X-Request-ID", environ[REQUEST_ID]))
-            # Werkzeug's development server logs requests itself.
-            if not environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug"):
-                access.info(
-                    "%s %s %s %.0f ms",
-                    environ["REQUEST_METHOD"],
-                    # Quoted, against forged lines, and without the query, which may hold a secret.
-                    quote(environ["PATH_INFO"], encoding="latin-1"),
-                    status[:3],
-                    1000 * (time.perf_counter() - started),
-                )
-            return start_response(status, headers, exc_info)
+    return begin
 
-        return application(environ, log_and_start)
 
-    app.wsgi_app = log_request  # type: ignore[method-assign]
+def log_request(environ: WSGIEnvironment, status: str, headers: wsgi.Headers) -> None:
+    headers.append(("X-Request-ID", environ[REQUEST_ID]))
+    # Werkzeug's development server logs requests itself.
+    if not environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug"):
+        access.info(
+            "%s %s %s %.0f ms",
+            environ["REQUEST_METHOD"],
+            # Quoted, against forged lines, and without the query, which may hold a secret.
+            quote(environ["PATH_INFO"], encoding="latin-1"),
+            status[:3],
+            1000 * (time.perf_counter() - environ[STARTED]),
+        )
 
 
 def request_id() -> str:

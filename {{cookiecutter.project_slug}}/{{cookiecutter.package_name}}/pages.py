@@ -2,22 +2,17 @@
 
 from flask import Blueprint, current_app, render_template
 
-from . import checks
+from . import probes
 
 blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/")
 def welcome() -> str:
-    found = None
+    outcomes = []
     if current_app.config["DEVELOPMENT"]:
-        found = [
-            checks.check("Database", checks.database),
-            checks.check("Migrations", checks.migrations),
-            checks.check("Media storage", checks.media_storage),
-            checks.check("Static files", checks.static_files),
-        ]
-    return render_template("welcome.html", checks=found)
+        outcomes = probes.run("database", "migrations", "media", "static files")
+    return render_template("welcome.html", outcomes=outcomes)
 
 
 @blueprint.get("/hello")

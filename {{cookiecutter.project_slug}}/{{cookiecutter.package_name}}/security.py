@@ -1,13 +1,11 @@
 """Security: proxies, HTTPS and the main domain, headers, and forms."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from flask import Flask, {{ "abort, " if cookiecutter.gateway_server == "uwsgi" }}current_app, redirect, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, {{ "abort, " if cookiecutter.gateway_server == "uwsgi" }}current_app, redirect, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
-from itsdangerous import URLSafeTimedSerializer
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -22,51 +20,39 @@ from werkzeug import Response
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-if TYPE_CHECKING:
-    from _typeshed import OptExcInfo
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from . import wsgi
 
 # Each form needs a hidden field "csrf_token", as the example in README.md has it.
 csrf = CSRFProtect()
 
 
-def init_app(app: Flask) -> None:
-    app.session_interface = SessionInterface(app)
-{% if cookiecutter.gateway_server == 'uwsgi' %}
-    app.before_request(refuse_chunked_body)
-{% endif %}
-    app.before_request(redirect_to_main_url)
-    csrf.init_app(app)
+class SessionInterface(SecureCookieSessionInterface):
+    """Flask's sessions, but a visitor who has none costs no signer, which takes long to make."""
 
-    headers = list(response_headers(app).header_items())
-    application = app.wsgi_app
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) in request.cookies:
+            return super().open_session(app, request)
+        return self.session_class()
 
-    def add_headers(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        def add_and_start(
-            status: str, own: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None
-        ) -> Callable[[bytes], object]:
-            names = {name.lower() for name, _ in own}
-            own.extend([header for header in headers if header[0].lower() not in names])
-            return start_response(status, own, exc_info)
 
-        return application(environ, add_and_start)
-
-    app.wsgi_app = add_headers  # type: ignore[method-assign]
-    if app.config["PROXY_HOPS"]:
+def trust_proxies(app: Flask, application: WSGIApplication) -> WSGIApplication:
+    """Take scheme and address of the client from the proxies in front."""
+    if hops := app.config["PROXY_HOPS"]:
         # Each proxy appends to X-Forwarded-For, but only one tells the scheme. The real Host
         # reaches the application.
-        proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXY_HOPS"], x_proto=1, x_host=0)
-        app.wsgi_app = proxied  # type: ignore[method-assign]
+        return ProxyFix(application, x_for=hops, x_proto=1, x_host=0)
+    return application
 
 
-class SessionInterface(SecureCookieSessionInterface):
-    """Flask's sessions, with one signer. Flask makes one for each request, which takes long."""
+def add_headers(app: Flask, application: WSGIApplication) -> WSGIApplication:
+    """Add headers to all responses, but for those that a view has set."""
+    ours = {header[0].lower(): header for header in response_headers(app).header_items()}
 
-    def __init__(self, app: Flask) -> None:
-        self.signer = super().get_signing_serializer(app)
+    def add(_environ: WSGIEnvironment, _status: str, headers: wsgi.Headers) -> None:
+        own = {name.lower() for name, _ in headers}
+        headers.extend(header for name, header in ours.items() if name not in own)
 
-    def get_signing_serializer(self, _app: Flask) -> URLSafeTimedSerializer | None:
-        return self.signer
+    return wsgi.before_headers(application, add)
 
 
 def redirect_to_main_url() -> Response | None:
@@ -99,7 +85,7 @@ def refuse_chunked_body() -> None:
 
 {% endif %}
 def response_headers(app: Flask) -> Secure:
-    """Return the headers of all responses, for views that set none of the same name."""
+    """Return the headers of all responses."""
     policy = (
         ContentSecurityPolicy()
         .default_src("'self'")
@@ -108,7 +94,8 @@ def response_headers(app: Flask) -> Secure:
         .frame_ancestors("'none'")
         .object_src("'none'")
     )
-    if media_host := urlsplit(getattr(app.config["MEDIA_STORAGE"], "base_url", "")).netloc:
+    storage = app.config["MEDIA_STORAGE"]
+    if storage and (media_host := urlsplit(storage.base_url).netloc):
         policy = policy.img_src("'self'", media_host).media_src("'self'", media_host)
     return Secure(
         csp=policy,

@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 from wsgiref.headers import Headers
+from wsgiref.types import WSGIApplication
 
 from flask import Flask
 from whitenoise import WhiteNoise
@@ -16,12 +17,13 @@ from whitenoise import WhiteNoise
 PLAIN_MAX_AGE = 300
 
 
-def init_app(app: Flask) -> None:
+def serve(app: Flask, application: WSGIApplication) -> WhiteNoise:
+    """Answer what is below the application's static_url_path, in front of the application."""
     folder, prefix = Path(str(app.static_folder)), f"{app.static_url_path}/"
     hashed: dict[str, str] = {}
     hashed_urls: set[str] = set()
     static = WhiteNoise(
-        app.wsgi_app,
+        application,
         # In development files change all the time.
         autorefresh=app.config["DEVELOPMENT"],
         max_age=0 if app.config["DEVELOPMENT"] else PLAIN_MAX_AGE,
@@ -36,12 +38,13 @@ def init_app(app: Flask) -> None:
                 hashed_urls.add(prefix + hashed[name])
                 static.add_file_to_dictionary(prefix + hashed[name], str(path))
     static.add_files(str(folder), prefix)
-    app.wsgi_app = static  # type: ignore[method-assign]
 
     @app.url_defaults
     def use_hashed_name(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static":
             values["filename"] = hashed.get(values["filename"], values["filename"])
+
+    return static
 
 
 def hashed_name(path: Path, name: str) -> str:

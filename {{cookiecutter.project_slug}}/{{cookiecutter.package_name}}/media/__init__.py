@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
-from . import local{{ ', s3' if cookiecutter.media_storage == 's3' }}
+from . import local{{ ', s3_dsn' if cookiecutter.media_storage == 's3' }}
 
 
 class Storage(Protocol):
@@ -23,6 +23,10 @@ class Storage(Protocol):
 
     A name that is none, or that would leave the storage, raises ValueError.
     """
+
+    @property
+    def base_url(self) -> str:
+        """What the URL of each file starts with, "" where files have none."""
 
     def save(self, name: str, stream: IO[bytes], *, overwrite: bool = False) -> str:
         """Store what is left of `stream` and return the name it got.
@@ -70,7 +74,7 @@ def from_dsn(dsn: str) -> Storage:
         return local.LocalStorage.from_dsn(dsn)
 {% if cookiecutter.media_storage == 's3' %}
     if scheme == "s3":
-        return s3.S3Storage.from_dsn(dsn)
+        return s3_dsn.storage(dsn)
     message = "has an unknown scheme. Known are s3 and file."
 {% else %}
     message = "has an unknown scheme. Known is file."

@@ -64,7 +64,7 @@ class LocalStorage:
             try:
                 os.link(partial, self.folder / name)
             except FileExistsError:
-                name = names.free(name)
+                name = names.alternative(name)
             else:
                 return name
 

@@ -33,7 +33,7 @@ def shortened(part: str) -> str:
     return stem[: LONGEST_PART - len(suffix.encode())].decode(errors="ignore") + suffix
 
 
-def free(name: str) -> str:
+def alternative(name: str) -> str:
     """Return another name for a file whose name is taken: cat.jpg becomes cat_5f0c9a1b.jpg."""
     path = PurePosixPath(name)
     return str(path.with_name(f"{path.stem}_{secrets.token_hex(4)}{path.suffix}"))

@@ -8,28 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, cast
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from . import names
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
-
-# What separates the bucket from the service in a host of AWS. The first in this list counts.
-# https://docs.aws.amazon.com/general/latest/gr/s3.html
-MARKERS = [
-    ".s3-accesspoint-fips.dualstack.",
-    ".s3-fips.dualstack.",
-    ".s3-accesspoint.dualstack.",
-    ".s3.dualstack.",
-    ".s3-accesspoint.",
-    ".s3-fips.",
-    ".s3-",
-    ".s3.",
-]
-
-CHOICES = {"auth": ["s3", "s3v4"], "addressing_style": ["auto", "path", "virtual"]}
 
 SIGNED_URL_SECONDS = 3600
 
@@ -62,52 +47,6 @@ class S3Storage:
     auth: str = ""
     addressing_style: str = ""
     signed: bool = False
-
-    @classmethod
-    def from_dsn(cls, dsn: str) -> "S3Storage":
-        """Make the storage from s3://key:secret@bucket.service/prefix?option=value.
-
-        The parts mean what they mean to Divio's django-storage-url, and so do the options: acl,
-        addressing_style, auth, domain, qs_auth (for `signed`), region_name and url. One more is
-        ours: with endpoint=http%3A%2F%2Fhost%3A9000 the host in the DSN is the bucket alone.
-        """
-        parts = urlsplit(dsn)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        try:
-            has_port = parts.port is not None
-        except ValueError:
-            message = "cannot be read. In its secret /, #, ? and @ must be percent-encoded."
-            raise ValueError(message) from None
-        if has_port:
-            message = "has a port. Name the service in the option endpoint instead."
-            raise ValueError(message)
-        check_options(options)
-        host = parts.hostname
-        if not host:
-            message = "names no bucket."
-            raise ValueError(message)
-        if endpoint := options.get("endpoint", ""):
-            bucket, region = host, options.get("region_name", "")
-        else:
-            bucket, endpoint, region = split_host(host, options.get("region_name", ""))
-        public_url = f"https://{options['domain']}" if options.get("domain") else ""
-        if options.get("url"):
-            # Only its scheme and host count: the path of a file is that of its key.
-            public_url = "{0.scheme}://{0.netloc}".format(urlsplit(options["url"]))
-        prefix = parts.path.strip("/")
-        return cls(
-            bucket=bucket,
-            access_key=unquote(parts.username or ""),
-            secret_key=unquote(parts.password or ""),
-            endpoint=endpoint,
-            region=region,
-            prefix=prefix and f"{prefix}/",
-            public_url=public_url,
-            acl=options.get("acl", "public-read"),
-            auth=options.get("auth", ""),
-            addressing_style=options.get("addressing_style", ""),
-            signed=options.get("qs_auth", "").lower() in {"1", "true", "yes", "on"},
-        )
 
     @property
     def style(self) -> Literal["auto", "path", "virtual"]:
@@ -179,7 +118,7 @@ class S3Storage:
                     stream.seek(0)
                 else:
                     return name
-            name = names.free(name)
+            name = names.alternative(name)
 
     def open(self, name: str) -> BinaryIO:
         try:
@@ -222,62 +161,5 @@ class S3Storage:
         return self.prefix + names.checked(name)
 
 
-def check_options(options: dict[str, str]) -> None:
-    """Raise ValueError if the value of an option cannot be used."""
-    for option, values in CHOICES.items():
-        if options.get(option) and options[option] not in values:
-            message = f"has an unknown {option}. Known are {', '.join(values)}."
-            raise ValueError(message)
-    for option in ("endpoint", "url"):
-        if options.get(option) and not is_whole_url(options[option]):
-            message = f"has an option {option} that is no whole URL."
-            raise ValueError(message)
-    if "/" in options.get("domain", ""):
-        message = "has an option domain that is no host name."
-        raise ValueError(message)
-
-
-def dsn_of_parts(  # noqa: PLR0913
-    *, bucket: str, access_key: str, secret_key: str, region: str, domain: str, endpoint: str
-) -> str:
-    """Return a DSN for a bucket, which is on AWS where `endpoint` is blank."""
-    options = {
-        "endpoint": endpoint or f"https://s3.{region or 'us-east-1'}.amazonaws.com",
-        "region_name": region,
-        "domain": domain,
-    }
-    credentials = f"{quote(access_key, safe='')}:{quote(secret_key, safe='')}"
-    return f"s3://{credentials}@{bucket}/?{urlencode(options)}"
-
-
-def is_whole_url(text: str) -> bool:
-    try:
-        return bool(urlsplit(text).netloc)
-    except ValueError:
-        return False
-
-
 def status(error: "ClientError") -> int:
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def split_host(host: str, region: str) -> tuple[str, str, str]:
-    """Return bucket, endpoint and region (blank if unknown) of a host in a DSN.
-
-    `region` counts for services other than AWS. Raises ValueError.
-    """
-    for marker in MARKERS:
-        bucket, found, service = host.partition(marker)
-        label = service.partition(".")[0]
-        if found and label not in {"control", "control-fips"}:
-            endpoint = f"https://{marker.lstrip('.')}{service}/"
-            return bucket, endpoint, "" if label == "amazonaws" else label
-
-    # Another provider: the last three labels are the service, the first of them ends in the
-    # region, as in bucket.sos-ch-dk-2.exo.io.
-    bucket, *service_labels = host.rsplit(".", 3)
-    if not bucket or len(service_labels) != 3:  # noqa: PLR2004
-        message = "names no bucket and service. Its host must look like bucket.s3.amazonaws.com."
-        raise ValueError(message)
-    region = region or service_labels[0].partition("-")[2]
-    return bucket, f"https://{'.'.join(service_labels)}/", region

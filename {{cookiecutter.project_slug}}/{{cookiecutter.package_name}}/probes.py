@@ -1,4 +1,7 @@
-"""Checks that what the application depends on can be used."""
+"""Probes: can what the application depends on be used? `flask check` runs all of them.
+
+A probe returns a detail, or raises whatever stands in the way.
+"""
 
 import io
 from collections.abc import Callable
@@ -9,33 +12,41 @@ from flask import current_app
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from .database import FALLBACK, MIGRATIONS, db
+from .database import IN_MEMORY, MIGRATIONS, db
 from .media import media
 
 
 @dataclass(frozen=True)
-class Check:
-    """The outcome of a check. Its detail is for the owner, not for the public."""
+class Outcome:
+    """What a probe found. Its detail is for the owner, not for the public."""
 
     name: str
     ok: bool
     detail: str
 
 
-def check(name: str, probe: Callable[[], str]) -> Check:
-    """Run `probe`, which returns a detail, or raises whatever stands in the way."""
+def run(*names: str) -> list[Outcome]:
+    """Run these of the PROBES, in an application context."""
+    return [outcome(name, PROBES[name]) for name in names]
+
+
+def outcome(name: str, probe: Callable[[], str]) -> Outcome:
     try:
-        return Check(name, ok=True, detail=probe())
+        return Outcome(name, ok=True, detail=probe())
     except Exception as error:  # noqa: BLE001
         # SQLAlchemy adds the statement and a link to what the driver says.
         cause = error.orig if isinstance(error, DBAPIError) else error
         first_line = str(cause).strip().partition("\n")[0]
-        return Check(name, ok=False, detail=first_line or type(cause).__name__)
+        return Outcome(name, ok=False, detail=first_line or type(cause).__name__)
+
+
+def settings() -> str:
+    return "usable"  # With others there is no application to ask.
 
 
 def database() -> str:
     url = str(current_app.config["SQLALCHEMY_DATABASE_URI"])
-    if current_app.config["DEPLOYED"] and url == FALLBACK:
+    if current_app.config["DEPLOYED"] and url == IN_MEMORY:
         message = "DATABASE_URL is not set, so what is saved is lost"
         raise RuntimeError(message)
     with db.engine.connect() as connection:
@@ -64,7 +75,7 @@ def media_storage() -> str:
     return "can be reached"
 
 
-def media_round_trip() -> str:
+def upload() -> str:
     if current_app.config["MEDIA_STORAGE"] is None:
         return media_storage()
     name = media.save("flask-check.txt", io.BytesIO(b"written by flask check"))
@@ -83,3 +94,13 @@ def static_files() -> str:
     files = [path for path in paths if path.suffix not in {".br", ".gz"}]
     compressed = sum(path.suffix == ".br" for path in paths)
     return f"{len(files)} files, {compressed} of them compressed"
+
+
+PROBES: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "database": database,
+    "migrations": migrations,
+    "media": media_storage,
+    "upload": upload,
+    "static files": static_files,
+}
