@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.comparisons import Results, Table, number, rows
 from tests.harness.baked import bake
-from tests.harness.choices import CORES
+from tests.harness.choices import CORES, label
 from tests.harness.engine import PREFIX, docker
 from tests.harness.images import Image
 
@@ -14,7 +14,9 @@ from tests.harness.images import Image
 def images(folder: Path, rounds: int) -> Results:
     lines, sizes, reinstalled = [], {}, 0
     for answers in CORES if rounds > 2 else CORES[:1]:
-        baked = bake(folder, project_slug="-".join(["image", *answers.values()]), **answers)
+        own = folder / label(answers)
+        own.mkdir()
+        baked = bake(own, **answers)
         image = Image(baked, f"{PREFIX}-{baked}")
         built, _ = build(image, "--no-cache")
         with (baked.folder / baked.package / "pages.py").open("a") as source:
