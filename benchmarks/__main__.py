@@ -1,89 +1,82 @@
 """Measure what the template costs, print it, and write docs/benchmarks.md."""
 
 import argparse
+import os
+import shutil
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
-from servers import program
+from benchmarks import answering, growth, images, media, report, starting
+from benchmarks.comparisons import Row, Table, markdown
+from tests.harness import engine
+from tests.harness.choices import TEMPLATE
 
-from . import TEMPLATE, answering, baking, growth, images, media, report, starting
-from .projects import Projects
-from .results import Results, Row, Table
+PARTS = {
+    "bake": starting.bake,
+    "start": starting.start,
+    "hello": answering.hello,
+    "row": answering.row,
+    "static": answering.static,
+    "latency": answering.latency,
+    "memory": answering.resident_memory,
+    "media": media.media,
+    "first-answer": starting.first_answer,
+    "images": images.images,
+    "clients": growth.clients,
+    "uploads": growth.uploads,
+}
 
-PROGRAMS = ["wrk", "hey", "nginx"]
 
-
-def parts(folder: Path, projects: Projects, *, quick: bool) -> dict[str, Callable[[], Results]]:
-    rounds, seconds = (2, 1) if quick else (5, 1)
-    megabytes = 50 if quick else 500
-    return {
-        "bake": lambda: baking.measure(folder / "bake", rounds),
-        "start": lambda: starting.measure(projects, rounds),
-        "hello": lambda: answering.hello(projects, rounds, seconds),
-        "row": lambda: answering.row(projects, rounds, seconds),
-        "static": lambda: answering.static(projects, rounds, seconds),
-        "latency": lambda: answering.latency(projects, rounds, seconds),
-        "memory": lambda: answering.resident_memory(projects, rounds),
-        "media": lambda: media.measure(projects, folder / "transfers", min(rounds, 3), megabytes),
-        "clients": lambda: growth.clients(projects, seconds),
-        "uploads": lambda: growth.uploads(projects, folder, megabytes),
-        "images": lambda: images.measure(projects, folder, rounds),
-    }
+def missing() -> Iterator[str]:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        yield "root on Linux, who may look into the processes of containers"
+    if (os.cpu_count() or 1) < 2:
+        yield "a second core, for the clients"
+    if not engine.is_there():
+        yield "a Docker engine that answers"
+    for program in ("hey", "nsenter", "taskset", "wrk"):
+        if not shutil.which(program):
+            yield f"{program}, which 'make bootstrap-bench' installs on Debian"
 
 
 def show(result: Row | Table) -> None:
-    if isinstance(result, Row):
-        names = ["", "against", "in", "ours", "theirs", "ratio", "target", "met"]
-        said = zip(names, result.cells(), strict=True)
-        print("  " + "; ".join(f"{name} {cell}".strip() for name, cell in said if cell))
-        return
-    print(f"  {result.title}")
-    print("    " + "".join(f"{heading:>36}" for heading in result.headings))
-    for row in result.rows:
-        print("    " + "".join(f"{cell:>36}" for cell in row))
+    if isinstance(result, Table):
+        print(f"  {result.title}\n{markdown(result.headings, result.rows)}", end="")
+    else:
+        print("  " + "; ".join(filter(None, result)))
 
 
-def main() -> int:
+def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("part", nargs="*", help="only these, and nothing is written")
-    parser.add_argument("--quick", action="store_true", help="few rounds, and nothing is written")
+    parser.add_argument("part", nargs="*", help=f"only these, of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="few rounds")
+    parser.epilog = "The page is written by a run of all parts that is not quick."
     arguments = parser.parse_args()
-    if missing := [name for name in PROGRAMS if not program(name)]:
-        parser.error(f"{', '.join(missing)} missing: 'make bootstrap-bench' installs it on Debian")
+    if unknown := set(arguments.part) - set(PARTS):
+        parser.error(f"no such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
+    if lacking := list(missing()):
+        parser.error(f"this needs {'; '.join(lacking)}")
     results: list[Row | Table] = []
-    failed = []
     with tempfile.TemporaryDirectory(prefix="flask-divio-bench-") as name:
         folder = Path(name)
-        projects = Projects(folder)
-        known = parts(folder, projects, quick=arguments.quick)
-        if unknown := set(arguments.part) - set(known):
-            parser.error(f"no such part: {', '.join(unknown)}. There are: {', '.join(known)}.")
-        for part in arguments.part or known:
-            started = time.perf_counter()
-            print(part)
-            try:
-                for result in known[part]():
+        try:
+            for part in arguments.part or PARTS:
+                started = time.perf_counter()
+                print(part)
+                for result in PARTS[part](folder, 2 if arguments.quick else 7):
                     show(result)
                     results.append(result)
-            except Exception:
-                traceback.print_exc()
-                failed.append(part)
-            print(f"  took {time.perf_counter() - started:.0f} s")
-        if failed:
-            print(f"Not measured in full: {', '.join(failed)}", file=sys.stderr)
-            return 1
-        if not arguments.part and not arguments.quick:
-            docs = TEMPLATE / "docs"
-            docs.mkdir(exist_ok=True)
-            (docs / "benchmarks.md").write_text(report.page(results, projects, "make bench"))
-            report.draw(results, docs)
-    return 0
+                print(f"  took {time.perf_counter() - started:.0f} s")
+            if not arguments.part and not arguments.quick:
+                page = TEMPLATE / "docs" / "benchmarks.md"
+                page.write_text(report.page(results, folder))
+        finally:
+            engine.remove_all()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

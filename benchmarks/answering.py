@@ -1,149 +1,93 @@
-"""Requests: how many, how late, and with how much memory, on real gateway servers."""
+"""Requests: how many, with how much CPU, how late, and with how much memory."""
 
-import functools
+import contextlib
 import statistics
+from functools import partial
+from pathlib import Path
 
-import psycopg
-from servers import new_database, postgres
+from benchmarks.comparisons import Results, Sample, rows, take_turns
+from benchmarks.servers import OURS, SERVERS, STATIC_FILES, Server, image, memory, serve
+from tests.harness import databases
+from tests.harness.edge import DOMAIN
+from tests.harness.engine import PREFIX, docker
 
-from .load import ask, latencies, percentile, requests_per_second
-from .projects import SERVERS, STATIC_FILES, Projects, hashed
-from .results import Results, Row, take_turns
-from .serving import Server, memory, nginx, serve, steady
+URL_OF = (
+    "import my_flask_app, sys; app = my_flask_app.create_app(); "
+    f"app.test_request_context(base_url='https://{DOMAIN}').push(); "
+    "print(app.url_for('static', filename=sys.argv[1], _external=False))"
+)
 
-FLASK_RUN = ["flask", "run", "--host", "0.0.0.0", "--port", "{port}"]
 
-
-def hello(projects: Projects, rounds: int, seconds: int) -> Results:
+def hello(folder: Path, rounds: int) -> Results:
     """A view that does nothing, so that what stands around it shows."""
-    for name in SERVERS:
-        with (
-            steady(projects.ours(name), "/hello") as ours,
-            steady(projects.bare(name), "/hello") as bare,
-            steady(projects.bare(name, "function"), "/hello") as function,
-            serve(projects.ours(name), "/hello") as replacing,
-            serve(projects.ours(name), "/hello", FLASK_RUN) as flask_run,
-            steady(projects.ours(name), "/hello", LOG_LEVEL="warning") as silent,
-        ):
+    floors = ["same", "bare", "function"]
+    for server in SERVERS:
+        with contextlib.ExitStack() as stack:
             sides = [
-                functools.partial(requests_per_second, server, "/hello", seconds)
-                for server in (ours, bare, silent, function, replacing, flask_run)
+                stack.enter_context(serve(image(folder, server), server, side, "/hello"))
+                for side in [OURS, *floors]
             ]
-            our_rates, bare_rates, silent_rates, *others = take_turns(rounds, *sides)
-            function_rates, replacing_rates, flask_rates = others
-        unit = "requests/s"
-        yield Row(f"`/hello`, {name}", "bare Flask", unit, our_rates, bare_rates, "≥ 0.85")
-        unlogged = f"`/hello`, {name}, logging no requests (`LOG_LEVEL=warning`)"
-        yield Row(unlogged, "bare Flask, for the record", unit, silent_rates, bare_rates)
-        ceiling = "a WSGI function without Flask, for the record"
-        yield Row(f"`/hello`, {name}", ceiling, unit, our_rates, function_rates)
-        yield Row(f"`/hello`, {name}", "the same by `flask run`", unit, our_rates, flask_rates)
-        yield Row(
-            f"`/hello`, {name}, replacing workers after 10,000 requests, as shipped",
-            "the same without",
-            unit,
-            replacing_rates,
-            our_rates,
-        )
+            loads = [partial(side.load, "/hello") for side in sides]
+            ours, *others = take_turns(rounds, *loads)
+        for floor, theirs in zip(floors, others, strict=True):
+            yield from rows(floor, server, ours, theirs)
 
 
-def row(projects: Projects, rounds: int, seconds: int) -> Results:
-    """A view that reads one row of a real Postgres."""
-    with postgres() as server:
-        url = new_database(server, "benchmarks")
-        with psycopg.connect(url) as connection:
+def row(folder: Path, rounds: int) -> Results:
+    """A view that reads one row of Postgres."""
+    network, name = f"{PREFIX}-network", f"{PREFIX}-postgres"
+    docker("network", "create", network)
+    with databases.in_container("postgres", f"--network={network}", name=name) as database:
+        with databases.connect(databases.url_of("postgres", database.address)) as connection:
             connection.execute("CREATE TABLE note (id integer PRIMARY KEY, text text NOT NULL)")
             connection.execute("INSERT INTO note VALUES (1, 'Hello, World!')")
-        for name in SERVERS:
-            with (
-                steady(projects.ours(name, with_views=True), "/row", DATABASE_URL=url) as ours,
-                steady(projects.bare(name, "bare_row"), "/row", DATABASE_URL=url) as bare,
-            ):
-                rates = take_turns(
+        settings = {"DATABASE_URL": databases.url_of("postgres", f"{name}:5432") + "/postgres"}
+        for server in SERVERS:
+            run = partial(serve, image(folder, server), server, network=network)
+            with run(OURS, "/row", **settings) as ours, run("bare_row", "/row", **settings) as bare:
+                loads = [partial(side.load, "/row") for side in (ours, bare)]
+                yield from rows("row", server, *take_turns(rounds, *loads))
+
+
+def static(folder: Path, rounds: int) -> Results:
+    """A static file under its hashed name, without compression, which only ours would have."""
+    for server in SERVERS:
+        run = partial(serve, image(folder, server), server)
+        with run(OURS, "/hello") as ours, run("bare", "/hello") as bare:
+            for name, size in STATIC_FILES.items():
+                hashed = ours.container.execute("python", "-c", URL_OF, f"{size}.txt")
+                sides = take_turns(
                     rounds,
-                    functools.partial(requests_per_second, ours, "/row", seconds),
-                    functools.partial(requests_per_second, bare, "/row", seconds),
+                    partial(ours.load, hashed),
+                    partial(bare.load, f"/static/{size}.txt"),
                 )
-            what = f"a view that reads one row, {name}"
-            yield Row(what, "bare Flask, SQLAlchemy's session", "requests/s", *rates, "≥ 0.9")
+                yield from rows(name, server, *sides)
 
 
-def static(projects: Projects, rounds: int, seconds: int) -> Results:
-    """A static file under its hashed name, against Flask's own route, and nginx."""
-    for name in SERVERS:
-        ours, bare = projects.ours(name), projects.bare(name)
-        for file, size in STATIC_FILES.items():
-            plain, ours_url = f"/static/{file}", hashed(ours, file)
-            with (
-                steady(ours, ours_url) as our_server,
-                steady(bare, plain) as bare_server,
-                nginx(bare.folder / "static", plain) as nginx_server,
-            ):
-                our_rates, bare_rates, nginx_rates = take_turns(
-                    rounds,
-                    functools.partial(requests_per_second, our_server, ours_url, seconds),
-                    functools.partial(requests_per_second, bare_server, plain, seconds),
-                    functools.partial(requests_per_second, nginx_server, plain, seconds),
-                )
-            what = f"a hashed static file of {size / 1000:,.0f} KB, {name}"
-            unit, factor = ("MB/s", size / 1e6) if size >= 1e6 else ("requests/s", 1)
-            our_rates, bare_rates, nginx_rates = (
-                [rate * factor for rate in rates] for rates in (our_rates, bare_rates, nginx_rates)
-            )
-            yield Row(what, "Flask's own route", unit, our_rates, bare_rates, "≥ 2")
-            yield Row(what, "nginx, for the record", unit, our_rates, nginx_rates)
+def latency(folder: Path, rounds: int) -> Results:
+    for server in SERVERS:
+        run = partial(serve, image(folder, server), server)
+        with run(OURS, "/hello") as ours, run("bare", "/hello") as bare:
+            sides = [partial(side.p99, "/hello", 0.7 * peak(side)) for side in (ours, bare)]
+            yield from rows("p99", server, *take_turns(rounds, *sides))
 
 
-def latency(projects: Projects, rounds: int, seconds: int) -> Results:
-    """p99 where each side has 70 % of what it can do at most."""
-    for name in SERVERS:
-        with (
-            steady(projects.ours(name), "/hello") as ours,
-            steady(projects.bare(name), "/hello") as bare,
-        ):
-            rates = {}
-            for server in (ours, bare):
-                peaks = [len(latencies(server, "/hello", seconds)) / seconds for _ in range(3)]
-                rates[server.port] = 0.7 * statistics.median(peaks)
-
-            def p99(server: Server) -> float:
-                times = latencies(server, "/hello", 2 * seconds, rates[server.port])  # noqa: B023
-                return 1000 * percentile(times, 0.99)
-
-            measured = take_turns(
-                rounds, functools.partial(p99, ours), functools.partial(p99, bare)
-            )
-        offered = f"{rates[ours.port]:,.0f} and {rates[bare.port]:,.0f} requests/s"
-        yield Row(
-            f"p99 of `/hello` at 70 % of the peak, {name}",
-            f"bare Flask (at {offered})",
-            "ms",
-            *measured,
-            "≤ 1.3",
-        )
+def peak(server: Server) -> float:
+    """Return the most requests a second that the client of the latencies gets answered."""
+    seconds = 2
+    counts = [len(server.latencies("/hello", "-z", f"{seconds}s")) for _ in range(3)]
+    return statistics.median(counts) / seconds
 
 
-def resident_memory(projects: Projects, rounds: int) -> Results:
-    """Memory of a worker after 1,000 requests to both, with the shipped settings."""
-    for name in SERVERS:
-        ours: dict[str, list[float]] = {"PSS": [], "USS": [], "RSS": []}
-        theirs: dict[str, list[float]] = {"PSS": [], "USS": [], "RSS": []}
-        for _ in range(min(rounds, 3)):
-            # Each alone, because servers that run side by side share what they map.
-            for application, sizes in (
-                (projects.ours(name), ours),
-                (projects.bare(name), theirs),
-            ):
-                with serve(application, "/hello") as server:
-                    ask(server, "/hello", 1000)
-                    found = [memory(pid) for pid in server.workers()]
-                for kind, values in sizes.items():
-                    values.append(statistics.mean(worker[kind] for worker in found))
-        for kind, meaning in {
-            "PSS": "with its share of what is shared",
-            "USS": "its own alone",
-            "RSS": "all that it maps",
-        }.items():
-            what = f"memory of a worker, {kind}: {meaning}, {name}"
-            target = "≤ 1.5" if kind == "PSS" else ""
-            yield Row(what, "bare Flask", "MB", ours[kind], theirs[kind], target)
+def resident_memory(folder: Path, rounds: int) -> Results:
+    """After 1,000 requests, each server alone, because two would share what they map."""
+
+    def of_a_worker(server: str, application: str) -> Sample:
+        with serve(image(folder, server), server, application, "/hello") as running:
+            running.latencies("/hello", "-n", "1000")
+            found = [memory(pid) for pid in running.workers()]
+        return {unit: statistics.mean(worker[unit] for worker in found) for unit in found[0]}
+
+    for server in SERVERS:
+        sides = [partial(of_a_worker, server, side) for side in (OURS, "bare")]
+        yield from rows("memory", server, *take_turns(min(rounds, 3), *sides))

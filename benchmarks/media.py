@@ -1,71 +1,59 @@
 """Media: a large file to and from S3 and a folder, against what moves it alone."""
 
+import contextlib
 import json
-import urllib.request
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from .projects import Projects
-from .results import Results, Row
-from .serving import s3
+from benchmarks.comparisons import Results, Sample, rows, take_turns
+from benchmarks.servers import Server, image, options
+from tests.harness.engine import container, inspect
+from tests.harness.processes import eventually
 
-SCRIPT = Path(__file__).parent / "transfer.py"
-MEGABYTE = bytes(range(250)) * 4000
-
-
-def measure(projects: Projects, folder: Path, rounds: int, megabytes: int) -> Results:
-    folder.mkdir()
-    write_file(folder / "file", megabytes)
-    with s3(folder) as server:
-        bucket = urllib.request.Request(server.url("/media"), method="PUT")
-        urllib.request.urlopen(bucket).close()
-        dsn = f"s3://key:secret@media/?endpoint={server.url('')}"
-        yield from compare(projects, folder, "S3", dsn, "boto3", rounds, megabytes)
-    (folder / "media").mkdir()
-    yield from compare(
-        projects, folder, "folder", f"file://{folder}/media/", "copyfileobj", rounds, megabytes
-    )
+SCRIPT = Path(__file__).with_name("transfer.py")
+MEGABYTES = 200
+S3 = "http://127.0.0.1:5000"
+MAKE_BUCKET = f"import urllib.request as r; r.urlopen(r.Request('{S3}/media', method='PUT'))"
+STORAGES = {
+    "S3": (f"s3://key:secret@media/?endpoint={S3}", "boto3"),
+    "folder": ("file:///work/media/", "copyfileobj"),
+}
 
 
-def write_file(path: Path, megabytes: int) -> None:
-    with path.open("wb") as file:
-        for _ in range(megabytes):
-            file.write(MEGABYTE)
+def media(folder: Path, rounds: int) -> Results:
+    work = folder / "work"
+    (work / "media").mkdir(parents=True)
+    (work / "transfer.py").write_text(SCRIPT.read_text())
+    with (work / "file").open("wb") as file:
+        for _ in range(MEGABYTES):
+            file.write(bytes(range(250)) * 4000)
+    its = (*options(), f"--volume={work}:/work", "--env=PYTHONPATH=/app")
+    with container(image(folder, "gunicorn").name, "sleep", "3600", options=its) as idle:
+
+        def transfer(side: str, dsn: str, way: str) -> Sample:
+            said = idle.execute("python", "/work/transfer.py", side, dsn, way)
+            measured = json.loads(said.splitlines()[-1])
+            return {"MB/s": MEGABYTES / measured["seconds"], "MB grown": measured["grown"]}
+
+        with s3_beside(Server(idle, inspect(idle.name)["State"]["Pid"])):
+            for storage, (dsn, other) in STORAGES.items():
+                for way in ("upload", "download"):
+                    sides = [partial(transfer, side, dsn, way) for side in ("ours", other)]
+                    yield from rows(f"{storage} {way}", "", *take_turns(min(rounds, 3), *sides))
 
 
-def compare(
-    projects: Projects,
-    folder: Path,
-    storage: str,
-    dsn: str,
-    other: str,
-    rounds: int,
-    megabytes: int,
-) -> Results:
-    project = projects.ours("gunicorn")
-    directions = ["upload", "download"]
-    rates = {(side, way): [] for side in ("ours", other) for way in directions}
-    growth = {(side, way): [] for side in ("ours", other) for way in directions}
-    for _ in range(rounds):
-        for side in ("ours", other):
-            for way in directions:
-                file = folder / ("file" if way == "upload" else "copy")
-                said = project.python(str(SCRIPT), side, dsn, way, str(file), PYTHONPATH=".")
-                measured = json.loads(said)
-                rates[side, way].append(megabytes / measured["seconds"])
-                growth[side, way].append(measured["growth"])
-            if (folder / "copy").stat().st_size != (folder / "file").stat().st_size:
-                raise RuntimeError(f"{side} did not bring the file back whole")
-            (folder / "copy").unlink()
-    for way in directions:
-        call = {"boto3": f"boto3's `{way}_fileobj`", "copyfileobj": "`shutil.copyfileobj`"}[other]
-        what = f"{way} of {megabytes} MB, {storage}"
-        yield Row(what, call, "MB/s", rates["ours", way], rates[other, way], "≥ 0.9")
-        yield Row(
-            f"growth of memory in it, {storage} {way}",
-            call,
-            "MB",
-            growth["ours", way],
-            growth[other, way],
-            "≤ 20 MB",
-            of_ours=True,
-        )
+@contextlib.contextmanager
+def s3_beside(server: Server) -> Iterator[None]:
+    """Have an S3 API with an empty bucket in the network of a container."""
+    network = ["nsenter", f"--net=/proc/{server.pid}/ns/net"]
+    api = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", "5000"]
+    with subprocess.Popen([*network, *api], stderr=subprocess.DEVNULL) as process:
+        try:
+            make = partial(server.container.execute, "python", "-c", MAKE_BUCKET)
+            eventually(lambda: make() == "", "an S3 API that makes a bucket")
+            yield
+        finally:
+            process.terminate()

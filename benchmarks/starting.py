@@ -1,80 +1,65 @@
-"""Start: import and create_app(), in a process that does nothing else."""
+"""What is done once: bake, import, start."""
 
-import functools
-import re
-import subprocess
-from collections import Counter
+import itertools
+import time
+from functools import partial
+from pathlib import Path
 
-from .projects import PACKAGE, Application, Projects
-from .results import Results, Row, Table, take_turns
+from benchmarks.comparisons import Results, Sample, rows, take_turns
+from benchmarks.servers import OURS, command, image, options
+from tests.harness import edge
+from tests.harness.choices import TEMPLATE
+from tests.harness.engine import container
+from tests.harness.processes import eventually, run
 
-OURS = f"from {PACKAGE} import create_app; create_app()"
-THEIRS = "import flask; flask.Flask('bare')"
 TIMED = "import time; started = time.perf_counter(); {}; print(time.perf_counter() - started)"
-
-# What a request of most pages does not need.
-HEAVY = ["alembic", "boto3", "botocore", "brotli", "mako", "pythonjsonlogger", "s3transfer"]
-
-
-def measure(projects: Projects, rounds: int) -> Results:
-    project = projects.ours("gunicorn")
-
-    def milliseconds(code: str, **settings: str) -> float:
-        return 1000 * float(project.python("-c", TIMED.format(code), **settings))
-
-    sides = [
-        functools.partial(milliseconds, OURS),
-        functools.partial(milliseconds, THEIRS),
-        functools.partial(milliseconds, OURS, DATABASE_URL=""),
-        functools.partial(milliseconds, f"{THEIRS}; import flask_sqlalchemy"),
-    ]
-    take_turns(1, *sides)  # compiles
-    ours, theirs, without_driver, with_sqlalchemy = take_turns(2 * rounds + 1, *sides)
-    floor = "`import flask` and `Flask()`"
-    yield Row("import and `create_app()`", floor, "ms", ours, theirs, "≤ 2.8")
-    yield Row(
-        "the same without a database, whose driver takes time",
-        f"{floor}, for the record",
-        "ms",
-        without_driver,
-        theirs,
-    )
-    yield Row(
-        "`import flask, flask_sqlalchemy` and `Flask()`",
-        f"{floor}, for the record",
-        "ms",
-        with_sqlalchemy,
-        theirs,
-    )
-    loaded = project.python("-c", f"{OURS}; import sys; print(*sys.modules)").split()
-    heavy = [name for name in HEAVY if name in loaded]
-    yield Row(
-        f"packages imported that most requests do not need: {', '.join(heavy) or 'none'}",
-        "",
-        "",
-        [len(heavy)],
-        target="≤ 0",
-        of_ours=True,
-    )
-    yield Table(
-        "Where the time of the import goes",
-        ["package", "ms"],
-        [[name, milliseconds] for name, milliseconds in by_package(project)],
-        "By Python's `-X importtime`, which itself takes time, so only the proportions count.",
-    )
+START = "from my_flask_app import create_app; create_app()"
+FLASK = "import flask; flask.Flask('bare')"
 
 
-def by_package(project: Application) -> list[tuple[str, float]]:
-    """Return the top-level packages that take longest, with the milliseconds of their modules."""
-    done = subprocess.run(
-        [project.bin / "python", "-X", "importtime", "-c", OURS],
-        cwd=project.folder,
-        env=project.environment(),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    spent: Counter[str] = Counter()
-    for own, module in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", done.stderr, re.M):
-        spent[module.partition(".")[0]] += int(own)
-    return [(name, round(own / 1000, 1)) for name, own in spent.most_common(12)]
+def bake(folder: Path, rounds: int) -> Results:
+    """Bake as a whole process."""
+    one_file = folder / "one-file"
+    (one_file / "{{cookiecutter.name}}").mkdir(parents=True)
+    (one_file / "cookiecutter.json").write_text('{"name": "one"}\n')
+    (one_file / "{{cookiecutter.name}}" / "README").write_text("{{ cookiecutter.name }}\n")
+    config = folder / "cookiecutter.yaml"
+    config.write_text(f"replay_dir: {folder}/replay\n")
+    numbers = itertools.count()
+
+    def seconds(template: Path) -> Sample:
+        output = folder / f"baked-{next(numbers)}"
+        started = time.perf_counter()
+        run("cookiecutter", template, "--no-input", "--config-file", config, "-o", output)
+        return {"s": time.perf_counter() - started}
+
+    sides = [partial(seconds, template) for template in (TEMPLATE, one_file)]
+    yield from rows("bake", "", *take_turns(2 * rounds + 1, *sides))
+
+
+def start(folder: Path, rounds: int) -> Results:
+    """Import and make the application, in a process that does nothing else."""
+    with container(image(folder, "gunicorn").name, "sleep", "3600", options=options()) as idle:
+
+        def milliseconds(code: str) -> Sample:
+            return {"ms": 1000 * float(idle.execute("python", "-c", TIMED.format(code)))}
+
+        codes = [START, f"import flask_sqlalchemy; {FLASK}", FLASK]
+        sides = [partial(milliseconds, code) for code in codes]
+        ours, extension, theirs = take_turns(2 * rounds + 1, *sides)
+    yield from rows("start", "", ours, theirs)
+    yield from rows("extension", "", extension, theirs)
+
+
+def first_answer(folder: Path, rounds: int) -> Results:
+    built = image(folder, "gunicorn")
+
+    def seconds(application: str) -> Sample:
+        started = time.perf_counter()
+        with container(built.name, *command("gunicorn", application), options=options()) as web:
+            url = f"{web.url}/hello"
+            eventually(lambda: edge.get(url).status_code == 200, "a first answer")
+            return {"s": time.perf_counter() - started}
+
+    sides = [partial(seconds, application) for application in (OURS, "bare")]
+    yield from rows("first answer", "gunicorn", *take_turns(rounds, *sides))

@@ -1,7 +1,7 @@
-"""Move one file to or from a storage, once, and print the seconds and the megabytes as JSON.
+"""Move a file to or from a storage, once, and print what that took as JSON.
 
-Runs in the environment and the folder of a baked project, without the rest of the benchmarks:
-each transfer has a process of its own, so that its memory is its own.
+Runs in the image of a baked project. Each transfer has a process of its own, so that its memory is
+its own: "seconds", and "grown", the megabytes that its peak rose by.
 """
 
 import json
@@ -12,33 +12,29 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+FILE, COPY = Path("/work/file"), Path("/work/copy")
 NAME = "upload.bin"
 
 
-def ours(dsn: str, direction: str, file: Path) -> Callable[[], None]:
+# Each returns what saves and what loads. All that these need is imported and connected then, and
+# no file has to make way: to replace one costs time of its own.
+def ours(dsn: str) -> tuple[Callable, Callable]:
     from my_flask_app.media import from_dsn
 
     storage = from_dsn(dsn)
-    if direction == "upload":
+    if way == "upload":
         storage.delete(NAME)
-    assert storage.exists(NAME) == (direction == "download")  # the client is made here
-
-    def upload() -> None:
-        with file.open("rb") as source:
-            storage.save(NAME, source)
-
-    def download() -> None:
-        with storage.open(NAME) as source, file.open("wb") as target:
-            shutil.copyfileobj(source, target)
-
-    return {"upload": upload, "download": download}[direction]
+    assert storage.exists(NAME) == (way == "download")
+    return (
+        lambda source: storage.save(NAME, source),
+        lambda target: shutil.copyfileobj(storage.open(NAME), target),
+    )
 
 
-def boto3s(dsn: str, direction: str, file: Path) -> Callable[[], None]:
+def boto3(dsn: str) -> tuple[Callable, Callable]:
     import boto3
 
     parts = urlsplit(dsn)
-    bucket = parts.hostname
     client = boto3.client(
         "s3",
         endpoint_url=parse_qs(parts.query)["endpoint"][0],
@@ -46,49 +42,45 @@ def boto3s(dsn: str, direction: str, file: Path) -> Callable[[], None]:
         aws_access_key_id=parts.username,
         aws_secret_access_key=parts.password,
     )
-    if direction == "upload":
+    bucket = parts.hostname
+    if way == "upload":
         client.delete_object(Bucket=bucket, Key=NAME)
-    else:
-        client.head_object(Bucket=bucket, Key=NAME)
-
-    def upload() -> None:
-        with file.open("rb") as source:
-            client.upload_fileobj(source, bucket, NAME)
-
-    def download() -> None:
-        with file.open("wb") as target:
-            client.download_fileobj(bucket, NAME, target)
-
-    return {"upload": upload, "download": download}[direction]
+    client.list_objects_v2(Bucket=bucket)
+    return (
+        lambda source: client.upload_fileobj(source, bucket, NAME),
+        lambda target: client.download_fileobj(bucket, NAME, target),
+    )
 
 
-def copyfileobj(dsn: str, direction: str, file: Path) -> Callable[[], None]:
-    stored = Path(urlsplit(dsn).path) / NAME
-    if direction == "upload":
+def copyfileobj(dsn: str) -> tuple[Callable, Callable]:
+    stored = Path(urlsplit(dsn).path, NAME)
+    if way == "upload":
         stored.unlink(missing_ok=True)
-    source, target = (file, stored) if direction == "upload" else (stored, file)
 
-    def copy() -> None:
-        with source.open("rb") as reader, target.open("wb") as writer:
-            shutil.copyfileobj(reader, writer)
+    def save(source) -> None:
+        with stored.open("wb") as target:
+            shutil.copyfileobj(source, target)
 
-    return copy
+    def load(target) -> None:
+        with stored.open("rb") as source:
+            shutil.copyfileobj(source, target)
+
+    return save, load
 
 
 def peak() -> float:
-    """Return the most memory this process has had since the last reset, in MB."""
+    """Return the most memory that this process has had since the last reset, in MB."""
     status = Path("/proc/self/status").read_text()
-    kilobytes = status.partition("VmHWM:")[2].split()[0]
-    return int(kilobytes) * 1024 / 1e6
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
-if __name__ == "__main__":
-    side, dsn, direction, file = sys.argv[1:]
-    move = {"ours": ours, "boto3": boto3s, "copyfileobj": copyfileobj}[side](
-        dsn, direction, Path(file)
-    )
+side, dsn, way = sys.argv[1:]
+save, load = {"ours": ours, "boto3": boto3, "copyfileobj": copyfileobj}[side](dsn)
+with FILE.open("rb") if way == "upload" else COPY.open("wb") as file:
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
-    before = peak()
-    started = time.perf_counter()
-    move()
-    print(json.dumps({"seconds": time.perf_counter() - started, "growth": peak() - before}))
+    before, started = peak(), time.perf_counter()
+    (save if way == "upload" else load)(file)
+    seconds, grown = time.perf_counter() - started, peak() - before
+if way == "download":
+    assert COPY.stat().st_size == FILE.stat().st_size
+print(json.dumps({"seconds": seconds, "grown": grown}))

@@ -1,30 +1,60 @@
 """Fixtures that bake the template, and the environment that all commands run in."""
 
 import os
+import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from combinations import CORES, TEMPLATE, title
-from cookiecutter.main import cookiecutter
-from pytest_cookies.plugin import Cookies
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-Bake = Callable[..., Path]
+from tests.harness import baked
+from tests.harness.baked import Baked
+from tests.harness.choices import CORES, Answers, label
+from tests.harness.machine import provide
+
+Bake = Callable[..., Baked]
 
 
-class ByBake(LoadScopeScheduling):
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-combinations",
+        action="store_true",
+        help="run tests that have a sample of combinations with all of them",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "sample(combinations): the answers to run with, unless --all-combinations"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("all_combinations"):
+        return
+    left_out = [item for item in items if not is_in_sample(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if is_in_sample(item)]
+
+
+def is_in_sample(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("sample")
+    if not marker or "answers" not in item.fixturenames:
+        return True
+    return item.callspec.params["answers"] in marker.args[0]
+
+
+class ByCore(LoadScopeScheduling):
     """Gives tests that share a bake to the same worker, which bakes and installs it once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/test_bake.py"):
-            return "all combinations"
-        return next((core for core in map(title, CORES) if f"[{core}" in nodeid), nodeid)
+        cores = (core for core in map(label, CORES) if core in nodeid)
+        return next(cores, super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByBake:
-    return ByBake(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByCore:
+    return ByCore(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,23 +78,52 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def bake(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> Bake:
-    """Bake the template with some answers, the defaults otherwise, and return the project."""
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Print on the terminal at once, though output is captured."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
-    def run(**answers: str) -> Path:
-        if answers.get("application") == "existing":
-            return bake_for_existing(tmp_path_factory.mktemp("existing"), answers)
-        result = cookies_session.bake(extra_context=answers, template=str(TEMPLATE))
-        assert result.exception is None, f"{answers}: {result.exception}"
-        return result.project_path
+    def say(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(text, file=sys.stderr, flush=True)
 
-    return run
+    return say
 
 
-def bake_for_existing(folder: Path, answers: dict[str, str]) -> Path:
-    """Return a folder with what is added to an application."""
-    (folder / "app.py").touch()
-    answers = {"wsgi_app": "app:app"} | answers
-    cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=folder)
-    (folder / "app.py").unlink()
-    return folder
+@pytest.fixture(scope="session", params=CORES, ids=label)
+def answers(request: pytest.FixtureRequest) -> Answers:
+    """Each core combination."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def bake(tmp_path_factory: pytest.TempPathFactory) -> Bake:
+    """Bake with some answers, the defaults otherwise, into a folder of its own."""
+
+    def bake(**answers: str) -> Baked:
+        folder = tmp_path_factory.mktemp("bake")
+        if answers.get("application") != "existing":
+            return baked.bake(folder, **answers)
+        application = folder / "app.py"
+        application.touch()
+        added = baked.bake(folder, **{"wsgi_app": "app:app"} | answers)
+        application.unlink()
+        return added
+
+    return bake
+
+
+@pytest.fixture(scope="session")
+def install(say: Callable[[str], None]) -> Callable[[Baked], None]:
+    """Install what a project has locked."""
+
+    def install(project: Baked) -> None:
+        what = "way to install the project, which may need a compiler and MySQL's library"
+        provide(lambda: project.install() or True, what, say)
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What mypy finds out about dependencies, which serves the next project too."""
+    return str(tmp_path_factory.mktemp("mypy"))

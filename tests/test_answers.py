@@ -6,18 +6,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from combinations import CHOICES, TEMPLATE
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
-from updates import run
+from pytest_cookies.plugin import Cookies
 
-HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text()
+from tests.harness.baked import bake
+from tests.harness.choices import CHOICES, TEMPLATE, Answers, constant_of_hook
+from tests.harness.processes import run
 
 
-def problems(answers: dict[str, str], folder: Path, capfd: pytest.CaptureFixture[str]) -> list[str]:
+def problems(answers: Answers, folder: Path, capfd: pytest.CaptureFixture[str]) -> list[str]:
     """Bake with answers that have to be refused; return the lines that tell why."""
     with pytest.raises(FailedHookException):
-        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=folder)
+        bake(folder, **answers)
     assert list(folder.iterdir()) == [], "something was left behind"
     errors = capfd.readouterr().err
     assert "Traceback" not in errors.partition("ERROR cookiecutter")[0]
@@ -149,7 +150,7 @@ def test_replay_of_answers_alone_bakes_the_same(tmp_path: Path) -> None:
 
     again = Path(bake(replay=str(replay), output_dir=tmp_path / "again"))
 
-    run(tmp_path, "diff", "--recursive", "--exclude=.git", str(baked), str(again))
+    run("diff", "--recursive", "--exclude=.git", baked, again)
 
 
 @pytest.mark.parametrize(
@@ -166,30 +167,21 @@ def test_replay_of_answers_alone_bakes_the_same(tmp_path: Path) -> None:
     ],
     ids=lambda answers: "".join(answers),
 )
-def test_odd_but_good_answer_is_taken(answers: dict[str, str], tmp_path: Path) -> None:
-    project = Path(
-        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=tmp_path)
-    )
+def test_odd_but_good_answer_is_taken(answers: Answers, cookies: Cookies) -> None:
+    result = cookies.bake(answers, template=str(TEMPLATE))
 
-    for path in project.rglob("*.py"):
+    assert result.exception is None
+    for path in result.project_path.rglob("*.py"):
         ast.parse(path.read_text(), path)
 
 
 def test_hook_knows_the_choices() -> None:
-    assert constant("CHOICES") == CHOICES
+    assert constant_of_hook("pre_gen_project", "CHOICES") == CHOICES
 
 
 def test_hooks_agree_on_what_they_both_have() -> None:
-    other = (TEMPLATE / "hooks" / "post_gen_project.py").read_text()
+    one, other = (path.read_text() for path in sorted((TEMPLATE / "hooks").glob("*.py")))
     for first, last in [("# Hooks run from a copy", "]\n"), ("# cruft renders into", "\n)\n")]:
-        part = first + HOOK.partition(first)[2].partition(last)[0] + last
+        part = first + one.partition(first)[2].partition(last)[0] + last
         assert part.count("\n") > 1
         assert part in other
-
-
-def constant(name: str) -> object:
-    """Return the value of a literal in the hook."""
-    for node in ast.parse(HOOK).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
-            return ast.literal_eval(node.value)
-    raise AssertionError(name)

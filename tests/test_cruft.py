@@ -6,17 +6,28 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from combinations import CHOICES, CONTEXT, CORE, CORES, title
-from conftest import Bake
-from updates import (
-    LOCKS,
+
+from tests.conftest import Bake
+from tests.harness.choices import (
+    CHOICES,
+    CONTEXT,
+    CORE,
+    CORES,
+    PAIRED_CORES,
     PROJECT,
-    Baked,
+    Answers,
+    label,
+)
+from tests.harness.processes import run
+from tests.harness.updates import (
+    LOCKS,
+    BakeVersion,
     baker,
     commit,
     differing,
+    git,
+    make_repository,
     recipe,
-    run,
     take_working_tree,
     update,
 )
@@ -26,7 +37,7 @@ OLD, NEW = CONTEXT["_version"], "77.7"
 PACKAGE = "my_flask_app"
 DRIVERS_AND_THE_LIKE = {"boto3", "gunicorn", "mysqlclient", "psycopg", "pyuwsgi"}
 
-each = pytest.mark.parametrize("answers", CORES, ids=title)
+pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 
 @pytest.fixture(scope="session")
@@ -34,21 +45,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of the template with both releases."""
     template = tmp_path_factory.mktemp("release") / "template"
     take_working_tree(template)
-    run(template, "git", "init", "-q")
-    commit(template)
-    run(template, "git", "tag", OLD)
+    make_repository(template)
+    git(template, "tag", OLD)
 
-    package = template / PROJECT / "{{cookiecutter.package_name}}"
+    project = template / PROJECT.name
+    package = project / "{{cookiecutter.package_name}}"
     change(template / "cookiecutter.json", f'"{OLD}"', f'"{NEW}"')
     change(template / "hooks" / "post_gen_project.py", "git.divio.com", "git.example.org")
-    change(template / PROJECT / "README.md", "\n## Run\n", "\nA new line.\n\n## Run\n")
+    change(project / "README.md", "\n## Run\n", "\nA new line.\n\n## Run\n")
     change(package / "pages.py", "Hello, World!", "Hello, Divio!")
-    (template / PROJECT / "docs").mkdir()
-    (template / PROJECT / "docs" / "new.md").write_text("{{ cookiecutter.project_name }}\n")
+    (project / "docs").mkdir(exist_ok=True)
+    (project / "docs" / "new.md").write_text("{{ cookiecutter.project_name }}\n")
     (package / "templates" / "error.html").rename(package / "templates" / "problem.html")
-    (template / PROJECT / ".editorconfig").unlink()
+    (project / ".editorconfig").unlink()
     commit(template)
-    run(template, "git", "tag", NEW)
+    git(template, "tag", NEW)
     return template
 
 
@@ -59,12 +70,12 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def baked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Baked:
-    return baker(template, tmp_path_factory)
+def baked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> BakeVersion:
+    return baker(template, tmp_path_factory.mktemp("baked"))
 
 
 @pytest.fixture
-def make_project(baked: Baked, tmp_path: Path) -> Baked:
+def make_project(baked: BakeVersion, tmp_path: Path) -> BakeVersion:
     """A project of the old release, to be changed."""
 
     def make(**answers: str) -> Path:
@@ -74,11 +85,11 @@ def make_project(baked: Baked, tmp_path: Path) -> Baked:
 
 
 @pytest.fixture
-def make_clone(baked: Baked, tmp_path: Path) -> Baked:
+def make_clone(baked: BakeVersion, tmp_path: Path) -> BakeVersion:
     """The same as a colleague has it, without what git does not store, such as empty folders."""
 
     def make(**answers: str) -> Path:
-        run(tmp_path, "git", "clone", "-q", str(baked(OLD, **answers)), "clone")
+        git(tmp_path, "clone", "-q", str(baked(OLD, **answers)), "clone")
         return tmp_path / "clone"
 
     return make
@@ -98,48 +109,44 @@ def edit(project: Path) -> None:
     (project / "tests" / "test_pages.py").unlink()
 
 
-@each
 def test_clone_differs_from_the_template_in_nothing(
-    answers: dict[str, str], make_clone: Baked
+    answers: Answers, make_clone: BakeVersion
 ) -> None:
     clone = make_clone(**answers)
 
-    run(clone, "cruft", "check", "--checkout", OLD)
-    assert run(clone, "cruft", "diff", "--exit-code") == ""
+    run("cruft", "check", "--checkout", OLD, folder=clone)
+    assert run("cruft", "diff", "--exit-code", folder=clone) == ""
 
 
-@each
-def test_diff_prints_nothing_but_a_patch(answers: dict[str, str], make_project: Baked) -> None:
+def test_diff_prints_nothing_but_a_patch(answers: Answers, make_project: BakeVersion) -> None:
     project = make_project(**answers)
     change(project / "README.md", "# My Flask App", "# Mine")
 
-    printed = run(project, "cruft", "diff", "--exit-code", fails=True)
+    printed = run("cruft", "diff", "--exit-code", fails=True, folder=project)
 
     assert printed.startswith("diff --git ")
-    run(project, "git", "apply", "-", answers=printed)
-    assert run(project, "git", "status", "--porcelain") == ""
+    git(project, "apply", "-", stdin=printed)
+    assert git(project, "status", "--porcelain") == ""
 
 
-@each
 def test_untouched_clone_becomes_what_is_baked_now(
-    answers: dict[str, str], make_clone: Baked, baked: Baked
+    answers: Answers, make_clone: BakeVersion, baked: BakeVersion
 ) -> None:
     clone = make_clone(**answers)
     settings = (clone / ".git" / "config").read_text()
 
-    run(clone, "cruft", "check", fails=True)
+    run("cruft", "check", fails=True, folder=clone)
     update(clone)
 
     assert differing(clone, baked(NEW, **answers)) == []
     assert f"flask-divio {NEW};" in (clone / "README.md").read_text()
     assert (clone / ".git" / "config").read_text() == settings
-    run(clone, "cruft", "check")
-    assert run(clone, "cruft", "diff", "--exit-code") == ""
+    run("cruft", "check", folder=clone)
+    assert run("cruft", "diff", "--exit-code", folder=clone) == ""
 
 
-@each
 def test_update_keeps_every_edit(
-    answers: dict[str, str], make_project: Baked, baked: Baked, tmp_path: Path
+    answers: Answers, make_project: BakeVersion, baked: BakeVersion, tmp_path: Path
 ) -> None:
     project = make_project(**answers)
     edit(project)
@@ -162,10 +169,10 @@ def test_update_keeps_every_edit(
         for option in CORE
         if answers[option] == CHOICES[option][0]
     ],
-    ids=lambda value: value if isinstance(value, str) else title(value),
+    ids=lambda value: value if isinstance(value, str) else label(value),
 )
 def test_core_option_is_switched_on_and_off_again(
-    answers: dict[str, str], option: str, make_clone: Baked, baked: Baked
+    answers: Answers, option: str, make_clone: BakeVersion, baked: BakeVersion
 ) -> None:
     clone = make_clone(**answers)
     for value in reversed(CHOICES[option]):
@@ -176,7 +183,9 @@ def test_core_option_is_switched_on_and_off_again(
 
 # Not application, because a project does not turn into the deployment of another.
 @pytest.mark.parametrize("option", sorted({*CHOICES} - {*CORE, "application"}))
-def test_other_option_takes_each_value(option: str, make_clone: Baked, baked: Baked) -> None:
+def test_other_option_takes_each_value(
+    option: str, make_clone: BakeVersion, baked: BakeVersion
+) -> None:
     clone = make_clone()
     for value in reversed(CHOICES[option]):
         update(clone, "--checkout", OLD, **{option: value})
@@ -184,9 +193,8 @@ def test_other_option_takes_each_value(option: str, make_clone: Baked, baked: Ba
         assert differing(clone, baked(OLD, **{option: value})) == [], value
 
 
-@each
 def test_options_and_release_change_in_one_update_and_are_locked(
-    answers: dict[str, str], make_project: Baked, baked: Baked
+    answers: Answers, make_project: BakeVersion, baked: BakeVersion
 ) -> None:
     project = make_project(**answers)
     others = {name: value for name in CORE for value in CHOICES[name] if value != answers[name]}
@@ -194,7 +202,7 @@ def test_options_and_release_change_in_one_update_and_are_locked(
 
     update(project, **others)
     assert {name: (project / name).read_text() for name in LOCKS} == locks
-    run(project, "make", "--old-file=install", "lock")
+    run("make", "--old-file=install", "lock", folder=project)
 
     assert differing(project, baked(NEW, **others)) == []
     settings = tomllib.loads((project / "pyproject.toml").read_text())["project"]
@@ -205,9 +213,11 @@ def test_options_and_release_change_in_one_update_and_are_locked(
     assert wanted & DRIVERS_AND_THE_LIKE == locked & DRIVERS_AND_THE_LIKE
 
 
-def test_new_slugs_arrive_though_the_remote_changes(make_project: Baked, baked: Baked) -> None:
+def test_new_slugs_arrive_though_the_remote_changes(
+    make_project: BakeVersion, baked: BakeVersion
+) -> None:
     project = make_project()
-    run(project, "git", "config", "user.email", "owner@example.org")
+    git(project, "config", "user.email", "owner@example.org")
     slugs = {"project_slug": "other", "divio_slug": "other-on-divio"}
 
     update(project, **slugs)
@@ -215,23 +225,23 @@ def test_new_slugs_arrive_though_the_remote_changes(make_project: Baked, baked: 
     assert differing(project, baked(NEW, package_name=PACKAGE, **slugs)) == []
 
 
-def test_update_of_uncommitted_work_is_refused(make_project: Baked) -> None:
+def test_update_of_uncommitted_work_is_refused(make_project: BakeVersion) -> None:
     project = make_project()
     edit(project)
-    before = run(project, "git", "diff")
+    before = git(project, "diff")
 
-    run(project, "cruft", "update", "--skip-apply-ask", fails=True)
+    run("cruft", "update", "--skip-apply-ask", fails=True, folder=project)
 
-    assert run(project, "git", "diff") == before
+    assert git(project, "diff") == before
 
 
-def test_conflict_is_shown_and_loses_nothing(make_project: Baked) -> None:
+def test_conflict_is_shown_and_loses_nothing(make_project: BakeVersion) -> None:
     project = make_project()
     change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
     commit(project)
     _, merge, *_ = recipe(project)
 
-    shown = [run(project, "bash", "-c", command) for command in merge][-1]
+    shown = [run("bash", "-c", command, folder=project) for command in merge][-1]
 
     assert f"\nUU {PACKAGE}/pages.py\n" in shown, shown
     page = (project / PACKAGE / "pages.py").read_text()
@@ -239,7 +249,7 @@ def test_conflict_is_shown_and_loses_nothing(make_project: Baked) -> None:
     assert "A new line." in (project / "README.md").read_text()
 
 
-def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: Baked) -> None:
+def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: BakeVersion) -> None:
     project = make_project()
     change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
     # The new release has no such file. git can only reject that, and all conflicts with it.
@@ -247,7 +257,7 @@ def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: Baked) -> No
     commit(project)
     _, merge, *_ = recipe(project)
 
-    shown = [run(project, "bash", "-c", command) for command in merge][-1]
+    shown = [run("bash", "-c", command, folder=project) for command in merge][-1]
 
     assert f"\n?? {PACKAGE}/pages.py.rej\n" in shown, shown
     assert "all of you!" in (project / PACKAGE / "pages.py").read_text()
@@ -256,35 +266,34 @@ def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: Baked) -> No
     assert "A new line." in (project / "README.md").read_text()
 
 
-def test_answer_is_changed_by_the_recipe(make_project: Baked, baked: Baked) -> None:
+def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeVersion) -> None:
     project = make_project()
     *_, switch, _ = recipe(project)
 
     for command in switch:
-        run(project, "bash", "-c", command)
+        run("bash", "-c", command, folder=project)
     commit(project)
 
     assert differing(project, baked(NEW, python_version="3.13")) == []
 
 
-@each
 def test_project_of_cookiecutter_is_linked_by_the_recipe(
-    answers: dict[str, str], template: Path, bake: Bake, baked: Baked
+    answers: Answers, template: Path, bake: Bake, baked: BakeVersion
 ) -> None:
-    project = bake(**answers)
+    project = bake(**answers).folder
     commit(project)
     *_, link = recipe(project)
     for command in link:
         command = command.replace("URL-OF-THE-TEMPLATE", str(template))
-        run(project, "bash", "-c", command, answers=typed(answers))
+        run("bash", "-c", command, stdin=typed(answers), folder=project)
 
-    assert run(project, "git", "status", "--porcelain") == ""
-    assert run(project, "cruft", "diff", "--exit-code") == ""
+    assert git(project, "status", "--porcelain") == ""
+    assert run("cruft", "diff", "--exit-code", folder=project) == ""
     update(project)
     assert differing(project, baked(NEW, **answers)) == []
 
 
-def typed(answers: dict[str, str]) -> str:
+def typed(answers: Answers) -> str:
     """Return what an owner types to give these answers, and Enter for everything else."""
     questions = [name for name in CONTEXT if not name.startswith("_")]
     lines = [
@@ -299,7 +308,7 @@ def test_create_over_an_existing_folder_is_refused(template: Path, tmp_path: Pat
     (folder / "README.md").write_text("mine")
     overwrite = ["cruft", "create", str(template), "--no-input", "--overwrite-if-exists"]
 
-    said = run(tmp_path, *overwrite, fails=True)
+    said = run(*overwrite, fails=True, folder=tmp_path)
 
     assert "is not empty, and a bake would write over" in said
     assert [path.name for path in folder.iterdir()] == ["README.md"]

@@ -11,12 +11,22 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
-import existing
 import pytest
-from combinations import CORES, TEMPLATE, title
-from existing import MONOREPO, ONE_FILE, OWN_DOCKER, TUTORIAL, Application, adopt, make
 from moto import mock_aws
-from updates import PROJECT, commit, run, take_working_tree
+
+from tests.harness import existing
+from tests.harness.choices import PROJECT, TEMPLATE, Answers
+from tests.harness.existing import (
+    MONOREPO,
+    ONE_FILE,
+    OWN_DOCKER,
+    TUTORIAL,
+    Application,
+    adopt,
+    make,
+)
+from tests.harness.processes import run
+from tests.harness.updates import commit, git, make_repository, take_working_tree
 
 ADDED = {
     ".dockerignore",
@@ -91,7 +101,7 @@ def test_files_are_added_and_nothing_else_happens(
     kept = {f"{SLUG}/{name}" for name in had}
     assert names(before, after, application.folder) == ADDED - had | kept
     assert had == ({"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set())
-    changes = run(repository, "git", "status", "--porcelain").splitlines()
+    changes = git(repository, "status", "--porcelain").splitlines()
     assert {line[:2] for line in changes} == {"??"}
 
 
@@ -101,7 +111,7 @@ def test_command_in_the_readme_works(repository: Path) -> None:
     command = re.search(r"pipx run (cookiecutter gh:\S+ --no-input .*?)\n\n", readme, re.DOTALL)[1]
     command = re.sub(r"gh:\S+", str(TEMPLATE), command.replace("\\\n", ""))
 
-    run(folder, *shlex.split(command))
+    run(*shlex.split(command), folder=folder)
 
     assert (folder / "DEPLOY.md").read_text().startswith("# Flaskr on Divio\n")
     assert "flaskr:create_app()" in (folder / "gunicorn.conf.py").read_text()
@@ -147,7 +157,7 @@ def test_file_that_no_list_names_stays_away(
     template = tmp_path / "template"
     take_working_tree(template)
     for name in ("LICENSE", "docs/index.md", "docs/images/.gitkeep", "data/media/logo.svg"):
-        unlisted = template / PROJECT / name
+        unlisted = template / PROJECT.name / name
         unlisted.parent.mkdir(parents=True, exist_ok=True)
         unlisted.write_text("for new applications")
     monkeypatch.setattr(existing, "TEMPLATE", template)
@@ -227,7 +237,7 @@ def test_unsafe_way_is_refused_and_changes_nothing(
     options: list[str], answers: dict[str, str], says: str, folder: Path
 ) -> None:
     (folder / "taken").mkdir()
-    run(folder / "taken", "git", "init", "-q")
+    git(folder / "taken", "init", "-q")
     (folder / "README.md").write_text("mine")
     before = snapshot(folder.parent)
 
@@ -248,19 +258,19 @@ def test_cruft_create_is_refused_and_changes_nothing(options: list[str], folder:
     }
     command = ["cruft", "create", str(template), "--no-input", *options]
 
-    said = run(folder, *command, "--extra-context", json.dumps(answers), fails=True)
+    said = run(*command, "--extra-context", json.dumps(answers), fails=True, folder=folder)
 
     assert "cruft create cannot add files to an existing application" in said
     assert snapshot(folder) == before
 
 
 def test_remote_is_divio_where_origin_is_taken(folder: Path) -> None:
-    run(folder, "git", "remote", "add", "origin", "git@example.org:mine.git")
+    git(folder, "remote", "add", "origin", "git@example.org:mine.git")
 
     adopt(folder, ONE_FILE)
 
-    assert run(folder, "git", "remote", "get-url", "origin") == "git@example.org:mine.git\n"
-    assert run(folder, "git", "remote", "get-url", "divio") == "git@git.divio.com:the-app.git\n"
+    assert git(folder, "remote", "get-url", "origin") == "git@example.org:mine.git\n"
+    assert git(folder, "remote", "get-url", "divio") == "git@git.divio.com:the-app.git\n"
 
 
 def test_folder_of_a_larger_repository_gets_no_remote(repository: Path) -> None:
@@ -270,7 +280,7 @@ def test_folder_of_a_larger_repository_gets_no_remote(repository: Path) -> None:
 
     assert f"part of the git repository {repository}" in said
     assert not (folder / ".git").exists()
-    assert run(repository, "git", "remote") == ""
+    assert git(repository, "remote") == ""
 
 
 def test_folder_of_a_larger_repository_can_be_pushed_alone(repository: Path) -> None:
@@ -279,9 +289,9 @@ def test_folder_of_a_larger_repository_can_be_pushed_alone(repository: Path) -> 
     commit(repository)
     command = re.search(r"\$\((git subtree split) --prefix=", (folder / "DEPLOY.md").read_text())[1]
 
-    pushed = run(repository, *command.split(), f"--prefix={MONOREPO.folder}").strip()
+    pushed = run(*command.split(), f"--prefix={MONOREPO.folder}", folder=repository).strip()
 
-    assert "Dockerfile" in run(repository, "git", "ls-tree", "--name-only", pushed).splitlines()
+    assert "Dockerfile" in git(repository, "ls-tree", "--name-only", pushed).splitlines()
 
 
 def test_folder_without_git_becomes_a_repository(folder: Path) -> None:
@@ -289,15 +299,20 @@ def test_folder_without_git_becomes_a_repository(folder: Path) -> None:
 
     adopt(folder, ONE_FILE)
 
-    assert run(folder, "git", "remote", "get-url", "origin") == "git@git.divio.com:the-app.git\n"
+    assert git(folder, "remote", "get-url", "origin") == "git@git.divio.com:the-app.git\n"
 
 
 def committed_template(template: Path) -> Path:
     """Return the working tree of the template as a repository, of which cruft can make clones."""
     take_working_tree(template)
-    run(template, "git", "init", "-q")
-    commit(template)
+    make_repository(template)
     return template
+
+
+def link(folder: Path, said: str, template: Path) -> None:
+    """Run the command that a bake has said, with another template."""
+    command = re.search(r"(cruft link .*\\\n.*)", said)[1].replace("\\\n", "")
+    run(*shlex.split(command.replace(str(TEMPLATE), str(template))), folder=folder)
 
 
 @pytest.mark.parametrize("application", existing.ALL, ids=str)
@@ -307,26 +322,25 @@ def test_update_of_the_template_arrives(
     folder = make(application, repository)
     said = adopt(folder, application)
     template = committed_template(tmp_path / "template")
-    link = "".join(re.search(r"(cruft link .*\\\n.*)", said)[1]).replace("\\\n", "")
-    run(folder, *shlex.split(link.replace(str(TEMPLATE), str(template))))
+    link(folder, said, template)
     kept = {"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set()
     if kept:
         linked = json.loads((folder / ".cruft.json").read_text()) | {"skip": sorted(kept)}
         (folder / ".cruft.json").write_text(json.dumps(linked))
         shutil.rmtree(folder / SLUG)
     commit(repository)
-    run(folder, "cruft", "check")
-    assert run(folder, "cruft", "diff", "--exit-code") == ""
+    run("cruft", "check", folder=folder)
+    assert run("cruft", "diff", "--exit-code", folder=folder) == ""
 
     changed = ["Dockerfile", "docker-compose.yml", "DEPLOY.md"]
     for name in changed:
-        source = template / PROJECT / name
+        source = template / PROJECT.name / name
         source.write_text(f"{source.read_text()}# A new line.\n")
-    (template / PROJECT / "LICENSE").write_text("for new applications")
+    (template / PROJECT.name / "LICENSE").write_text("for new applications")
     commit(template)
     before = snapshot(repository)
     options = [] if folder == repository else ["--project-dir", application.folder]
-    run(repository, "cruft", "update", "--skip-apply-ask", *options)
+    run("cruft", "update", "--skip-apply-ask", *options, folder=repository)
 
     after = snapshot(repository)
     assert not [name for name in after if name.endswith((".rej", ".orig"))]
@@ -339,14 +353,13 @@ def test_update_of_the_template_arrives(
 def test_option_can_be_switched(folder: Path, tmp_path: Path) -> None:
     said = adopt(folder, ONE_FILE)
     template = committed_template(tmp_path / "template")
-    link = "".join(re.search(r"(cruft link .*\\\n.*)", said)[1]).replace("\\\n", "")
-    run(folder, *shlex.split(link.replace(str(TEMPLATE), str(template))))
+    link(folder, said, template)
     commit(folder)
     (template / "note").write_text("cruft wants a newer commit")
     commit(template)
     answers = json.dumps({"gateway_server": "uwsgi", "database": "mysql"})
 
-    run(folder, "cruft", "update", "--skip-apply-ask", "--variables-to-update", answers)
+    run("cruft", "update", "--skip-apply-ask", "--variables-to-update", answers, folder=folder)
 
     assert (folder / "uwsgi.ini").is_file()
     assert not (folder / "gunicorn.conf.py").exists()
@@ -364,7 +377,7 @@ def test_lines_for_gitignore_are_right(folder: Path) -> None:
         (folder / name).write_text("not for git")
     commit(folder)
 
-    tracked = set(run(folder, "git", "ls-files").splitlines())
+    tracked = set(git(folder, "ls-files").splitlines())
 
     assert tracked == ADDED | {"app.py", "requirements.txt", ".gitignore"}
 
@@ -377,14 +390,14 @@ def code_of(folder: Path) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("answers", CORES, ids=title)
-def test_proposed_code_is_tidy(answers: dict[str, str], folder: Path) -> None:
+def test_proposed_code_is_tidy(answers: Answers, folder: Path) -> None:
     adopt(folder, ONE_FILE, **answers)
     code = re.search(r"```python\n(.*?)```", (folder / "DEPLOY.md").read_text(), re.DOTALL)[1]
     (folder / "services.py").write_text(code)
 
-    run(folder, "ruff", "check", "--no-cache", "--isolated", "--line-length=100", "services.py")
-    run(folder, "ruff", "format", "--no-cache", "--isolated", "--line-length=100", "--check", ".")
+    options = ["--no-cache", "--isolated", "--line-length=100", "services.py"]
+    run("ruff", "check", *options, folder=folder)
+    run("ruff", "format", "--check", *options, folder=folder)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """post_gen_project.py makes a git repository, and no state of git fails a bake."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from combinations import TEMPLATE
+
+from tests.harness.choices import TEMPLATE
+from tests.harness.processes import environment, finish
+from tests.harness.updates import git
 
 URL = "git@git.divio.com:my-flask-app.git"
 
@@ -16,23 +18,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def bake(folder: Path, *arguments: str, **environment: str) -> tuple[Path, str]:
+def bake(folder: Path, *arguments: str, **variables: str) -> tuple[Path, str]:
     """Bake as a person does; return the project and what was said on stderr."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "cookiecutter", TEMPLATE, "--no-input", *arguments]
+    done = finish(*command, folder=folder, env=environment() | variables)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "", "stdout belongs to cruft diff"
     project = folder / "my-flask-app"
     assert (project / "Dockerfile").is_file()
     return project, done.stderr
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def test_project_is_a_repository_on_main_with_a_remote_and_without_commits(folder: Path) -> None:
@@ -167,8 +162,7 @@ def test_worktree_gets_the_remote(folder: Path) -> None:
     main = folder / "main"
     main.mkdir()
     git(main, "init", "-q")
-    author = ["-c", "user.name=Owner", "-c", "user.email=owner@example.org"]
-    git(main, *author, "commit", "-q", "--allow-empty", "-m", "Start")
+    git(main, "commit", "-q", "--allow-empty", "-m", "Start")
     git(main, "worktree", "add", "-q", "../my-flask-app")
     # A work tree has a file .git, so this bakes over an existing folder.
 

@@ -5,10 +5,11 @@ from fnmatch import fnmatch
 from itertools import product
 from pathlib import Path
 
-import lock
 import pytest
-from combinations import TEMPLATE
-from lock import CHOICES, CONDITIONS, CONTEXT, FLAGS, Lock
+
+from tests.harness.choices import TEMPLATE
+from tools import lock
+from tools.lock import CHOICES, CONDITIONS, CONTEXT, FLAGS, Lock
 
 COMMENT = "# Written by uv.\n"
 PACKAGE = "package==1.0 \\\n    --hash=sha256:0123\n"

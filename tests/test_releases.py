@@ -4,28 +4,29 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
-import servers
-from combinations import CHOICES, CONTEXT, CORE, CORES, TEMPLATE, title
-from conftest import Bake
 from cookiecutter.prompt import prompt_for_config
-from updates import (
+
+from tests.conftest import Bake
+from tests.harness.baked import Baked
+from tests.harness.choices import CHOICES, CONTEXT, CORES, PAIRED_CORES, TEMPLATE, Answers, label
+from tests.harness.processes import run
+from tests.harness.updates import (
     LOCKS,
     PARTS,
-    Baked,
+    BakeVersion,
     baker,
     commit,
     differing,
     differs,
     git,
+    history,
     recipe,
     releases,
-    run,
     take_version,
     take_working_tree,
     update,
@@ -34,18 +35,12 @@ from updates import (
 
 VERSIONS = versions_to_update_from()
 PACKAGE = "my_flask_app"
-# Each value meets each value of the other options in one of these. The update of an edited project
-# is followed by the project's own gate here, and compared only in the others, to save minutes.
-GATED = [
-    answers
-    for answers in CORES
-    if sum(CHOICES[option].index(answers[option]) for option in CORE) % 2 == 0
-]
-
+# The update of an edited project is followed by the project's own gate in these cores, and compared
+# only in the others, to save minutes.
+GATED = PAIRED_CORES
 COMPARED = [answers for answers in CORES if answers not in GATED]
 
-each_version = pytest.mark.parametrize("version", VERSIONS or [None], ids=lambda v: str(v)[:7])
-each = pytest.mark.parametrize("answers", CORES, ids=title)
+all_versions = pytest.mark.parametrize("version", VERSIONS or [None], ids=lambda v: str(v)[:7])
 
 
 def needs_history(version: str | None) -> None:
@@ -59,37 +54,36 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of the template with the older versions and the working tree, each tagged."""
     template = tmp_path_factory.mktemp("releases") / "template"
     template.mkdir()
-    run(template, "git", "init", "-q")
+    git(template, "init", "-q")
     for version in [*VERSIONS, None]:
         for part in template.iterdir():
             if part.name != ".git":
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
         take_version(version, template) if version else take_working_tree(template)
         commit(template)
-        run(template, "git", "tag", f"the-{version}" if version else "now")
+        git(template, "tag", f"the-{version}" if version else "now")
     return template
 
 
 @pytest.fixture(scope="session")
-def baked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Baked:
-    return baker(template, tmp_path_factory)
+def baked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> BakeVersion:
+    return baker(template, tmp_path_factory.mktemp("baked"))
 
 
 @pytest.fixture
-def make_project(baked: Baked, tmp_path: Path) -> Baked:
+def make_project(baked: BakeVersion, tmp_path: Path) -> BakeVersion:
     """A project of a version, to be changed."""
 
-    def make(version: str, answers: dict[str, str]) -> Path:
+    def make(version: str, answers: Answers) -> Path:
         folder = tmp_path / version
         return Path(shutil.copytree(baked(version, **answers), folder))
 
     return make
 
 
-@each_version
-@each
+@all_versions
 def test_untouched_project_gets_exactly_what_changed(
-    answers: dict[str, str], version: str | None, make_project: Baked, baked: Baked
+    answers: Answers, version: str | None, make_project: BakeVersion, baked: BakeVersion
 ) -> None:
     needs_history(version)
     project = make_project(f"the-{version}", answers)
@@ -101,9 +95,9 @@ def test_untouched_project_gets_exactly_what_changed(
     assert {name: (project / name).read_bytes() for name in LOCKS} == locks
 
 
-@each_version
-@pytest.mark.parametrize("answers", COMPARED, ids=title)
-def test_edits_survive(answers: dict[str, str], version: str | None, make_project: Baked) -> None:
+@all_versions
+@pytest.mark.parametrize("answers", COMPARED, ids=label)
+def test_edits_survive(answers: Answers, version: str | None, make_project: BakeVersion) -> None:
     needs_history(version)
     project = edited(make_project(f"the-{version}", answers))
 
@@ -112,50 +106,40 @@ def test_edits_survive(answers: dict[str, str], version: str | None, make_projec
     assert differing(project, edited(make_project("now", answers))) == []
 
 
-@each_version
-@pytest.mark.parametrize("answers", GATED, ids=title)
+@all_versions
+@pytest.mark.parametrize("answers", GATED, ids=label)
 def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
-    answers: dict[str, str],
+    answers: Answers,
     version: str | None,
-    make_project: Baked,
-    tmp_path_factory: pytest.TempPathFactory,
+    make_project: BakeVersion,
+    install: Callable[[Baked], None],
+    mypy_cache: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     needs_history(version)
-    # What it finds out about dependencies serves the next project too.
-    monkeypatch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy"))
+    monkeypatch.setenv("MYPY_CACHE_DIR", mypy_cache)
     now = make_project("now", answers)
     project = make_project(f"the-{version}", answers)
     edit(project)
-    run(project, "make", "--old-file=install", "lock")
+    run("make", "--old-file=install", "lock", folder=project)
     commit(project)
-    install(project)
+    install(Baked(answers, project))
     check, merge, finish, *_ = recipe(now)
 
-    run(project, "bash", "-c", *check, fails=True)
-    shown = [run(project, "bash", "-c", command) for command in merge][-1]
+    run("bash", "-c", *check, fails=True, folder=project)
+    shown = [run("bash", "-c", command, folder=project) for command in merge][-1]
     assert not re.search(r"^(UU|AA) |\.rej$", shown, re.MULTILINE), shown
     for command in finish:
-        run(project, "bash", "-c", command)
+        run("bash", "-c", command, folder=project)
 
-    run(project, "bash", "-c", *check)
-    assert run(project, "git", "status", "--porcelain") == ""
+    run("bash", "-c", *check, folder=project)
+    assert git(project, "status", "--porcelain") == ""
     assert differing(project, edited(now)) == []
     for name in LOCKS:
         assert "\nhumanize==" in (project / name).read_text()
 
 
-def install(project: Path) -> None:
-    """Do what `make install` does, faster."""
-    uv = Path(sys.executable).with_name("uv")
-    run(project, str(uv), "venv", "--quiet", "--python", sys.executable, ".venv")
-    command = [uv, "pip", "install", "--quiet", "--require-hashes", "-r", "requirements-dev.txt"]
-    if subprocess.run(command, cwd=project).returncode:
-        servers.missing("way to install the project, which may need a compiler and MySQL's library")
-    (project / ".venv" / "installed").touch()
-
-
-VISITS = '''"""Visits, which are counted."""
+GUESTS = '''"""Guests, who are counted."""
 
 from flask import Blueprint, current_app
 from humanize import intcomma
@@ -164,26 +148,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Base, db
 
-blueprint = Blueprint("visits", __name__)
+blueprint = Blueprint("guests", __name__)
 
 
-class Visit(Base):
-    """A visit of a page."""
+class Guest(Base):
+    """A guest of a page."""
 
-    __tablename__ = "visit"
+    __tablename__ = "guest"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     page: Mapped[str] = mapped_column(String(100))
 
 
-@blueprint.get("/visits")
+@blueprint.get("/guests")
 def index() -> str:
-    db.session.add_all([Visit(page="visits") for _ in range(1000)])
+    db.session.add_all([Guest(page="guests") for _ in range(1000)])
     db.session.commit()
-    visits = db.session.scalar(select(func.count(Visit.id))) or 0
-    return f"{current_app.config['GREETING']}, visitor {intcomma(visits)}"
+    guests = db.session.scalar(select(func.count(Guest.id))) or 0
+    return f"{current_app.config['GREETING']}, guest {intcomma(guests)}"
 '''
-MIGRATION = '''"""Add visits."""
+MIGRATION = '''"""Add guests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -196,38 +180,37 @@ depends_on = None
 
 def upgrade():
     op.create_table(
-        "visit",
+        "guest",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("page", sa.String(100), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_visit"),
+        sa.PrimaryKeyConstraint("id", name="pk_guest"),
     )
 
 
 def downgrade():
-    op.drop_table("visit")
+    op.drop_table("guest")
 '''
-TEST_OF_VISITS = """from flask.testing import FlaskClient
+TEST_OF_GUESTS = """from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 
 
-def test_visits_are_counted(client: FlaskClient, database: SQLAlchemy) -> None:
+def test_guests_are_counted(client: FlaskClient, database: SQLAlchemy) -> None:
     database.create_all()
-    assert client.get("/visits").text == "Welcome, visitor 1,000"
+    assert client.get("/guests").text == "Welcome, guest 1,000"
 """
 
 NEW_FILES = {
-    f"{PACKAGE}/visits.py": VISITS,
-    "migrations/versions/0001_add_visits.py": MIGRATION,
-    "tests/test_visits.py": TEST_OF_VISITS,
+    f"{PACKAGE}/guests.py": GUESTS,
+    "migrations/versions/0001_add_guests.py": MIGRATION,
+    "tests/test_guests.py": TEST_OF_GUESTS,
 }
 # In each file a line, of all versions, and what an owner makes of it.
 EDITS = [
-    (f"{PACKAGE}/__init__.py", "    static_files,\n", "    static_files,\n    visits,\n"),
+    (f"{PACKAGE}/__init__.py", "    health,\n", "    guests,\n    health,\n"),
     (
         f"{PACKAGE}/__init__.py",
-        "    app.register_blueprint(pages.blueprint)\n",
-        "    app.register_blueprint(pages.blueprint)\n"
-        "    app.register_blueprint(visits.blueprint)\n",
+        "    errors.init_app(app)\n",
+        "    errors.init_app(app)\n    app.register_blueprint(guests.blueprint)\n",
     ),
     (
         f"{PACKAGE}/config.py",
@@ -305,7 +288,7 @@ def defaults(questions: dict) -> dict:
 def test_questions_values_and_defaults_are_kept() -> None:
     version = VERSIONS[-1] if VERSIONS else None
     needs_history(version)
-    old = json.loads(git("show", f"{version}:{PARTS[0]}").stdout)
+    old = json.loads(history("show", f"{version}:{PARTS[0]}"))
     assert old["database"]
     assert broken_promises(old, CONTEXT) == [], f"against {version}"
 
@@ -391,5 +374,5 @@ def test_problem_of_a_version_is_found(
 
 @pytest.mark.parametrize(("application", "page"), [("new", "README.md"), ("existing", "DEPLOY.md")])
 def test_page_names_the_version_once(application: str, page: str, bake: Bake) -> None:
-    text = (bake(application=application) / page).read_text()
+    text = bake(application=application).text(page)
     assert re.findall(r"flask-divio (\S+);", text) == [CONTEXT["_version"]]

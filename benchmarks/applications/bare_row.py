@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 app = Flask(__name__)
-engine = create_engine(os.environ["DATABASE_URL"].replace("postgres:", "postgresql+psycopg:"))
+engine = create_engine(os.environ["DATABASE_URL"].replace("postgres:", "postgresql+psycopg:", 1))
 
 
 class Base(DeclarativeBase):

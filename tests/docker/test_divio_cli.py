@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +9,15 @@ from pathlib import Path
 
 import pytest
 import requests
-from combinations import CORES, title
-from conftest import Project
-from engine import eventually, run
-from stacks import DEVELOPMENT, Stack, stack_of
+
+from tests.harness.choices import TWO_CORES, label
+from tests.harness.images import Image
+from tests.harness.processes import eventually, run
+from tests.harness.stacks import DEVELOPMENT, Stack, stack_of
 
 VERSION = "4.0.5"
-ONE_OF_EACH_DATABASE = [CORES[0], CORES[-1]]
+# One of each database.
+pytestmark = pytest.mark.parametrize("answers", TWO_CORES, ids=label, indirect=True)
 CONFIG = {"application_uuid": "11111111-2222-3333-4444-555555555555", "slug": "my-flask-app"}
 
 
@@ -24,23 +25,19 @@ CONFIG = {"application_uuid": "11111111-2222-3333-4444-555555555555", "slug": "m
 def divio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, in an environment of its own."""
     folder = tmp_path_factory.mktemp("divio-cli")
-    uv = str(Path(sys.executable).with_name("uv"))
-    run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
-    python = str(folder / "bin" / "python")
-    run(uv, "pip", "install", "--quiet", "--python", python, f"divio-cli=={VERSION}")
+    python = folder / "bin" / "python"
+    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
+    run("uv", "pip", "install", "--quiet", "--python", python, f"divio-cli=={VERSION}")
     return folder / "bin" / "divio"
 
 
-@pytest.fixture(scope="session", params=ONE_OF_EACH_DATABASE, ids=title)
-def stack(
-    request: pytest.FixtureRequest,
-    build: Callable[..., Project],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
+@pytest.fixture(scope="session")
+def stack(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("divio-app")
-    with stack_of(build(request.param), folder, DEVELOPMENT) as stack:
-        (stack.folder / ".divio").mkdir()
-        (stack.folder / ".divio" / "config.json").write_text(json.dumps(CONFIG))
+    with stack_of(image.baked, folder, DEVELOPMENT) as stack:
+        settings = stack.baked.folder / ".divio"
+        settings.mkdir()
+        (settings / "config.json").write_text(json.dumps(CONFIG))
         yield stack
 
 
@@ -64,8 +61,8 @@ def app(divio: Path, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> 
     }
 
     def call(*arguments: str) -> str:
-        command = [str(divio), "app", *arguments]
-        return run(*command, cwd=stack.folder, env=environment, stdin=subprocess.DEVNULL).stdout
+        command = [divio, "app", *arguments]
+        return run(*command, folder=stack.baked.folder, env=environment, errors=True)
 
     return call
 
@@ -92,7 +89,7 @@ def test_database_is_exported_and_imported(app: Callable[..., str], stack: Stack
     requests.post(f"{stack.url}/probe/rows", timeout=30)
     assert rows(stack) == 2
 
-    if stack.project.answers["database"] == "mysql":
+    if stack.baked.answers["database"] == "mysql":
         # A server newer than that of the stack names its transactions in a dump, and imports them
         # only once. The database that the dump comes from would be another one.
         forget = "SET @forget = IF(@@gtid_mode = 'ON', 'RESET BINARY LOGS AND GTIDS', 'DO 0'); "

@@ -1,19 +1,27 @@
 """The image and the local stack of applications that the template only deploys."""
 
-import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import existing
 import pytest
-import requests
-from combinations import title
-from engine import PREFIX, Container, container, docker, eventually, inspect, run
-from existing import IN_SRC, MONOREPO, ONE_FILE, ONLY_PYPROJECT, OWN_DOCKER, TUTORIAL, Application
-from servers import free_port
-from stacks import OWNER
+
+from tests.harness import edge, existing, images
+from tests.harness.baked import Baked
+from tests.harness.choices import Answers, label
+from tests.harness.engine import Container, container, docker, inspect
+from tests.harness.existing import (
+    IN_SRC,
+    MONOREPO,
+    ONE_FILE,
+    ONLY_PYPROJECT,
+    OWN_DOCKER,
+    TUTORIAL,
+    Application,
+)
+from tests.harness.images import Image
+from tests.harness.processes import eventually
+from tests.harness.stacks import DEVELOPMENT, OWNER, PRODUCTION, stack_of
 
 # Each choice occurs with several applications.
 ADOPTIONS = [
@@ -31,14 +39,16 @@ class Adopted:
     """An application with what was added to it, and its image."""
 
     application: Application
-    answers: dict[str, str]
-    folder: Path
-    image: str
+    image: Image
+
+    def is_served(self, web: Container) -> bool:
+        assert inspect(web.name)["State"]["Running"], f"{self.application}: {web.logs()}"
+        return self.application.says in web.get(self.application.path).text
 
 
-def name_of(adoption: tuple[Application, dict[str, str]]) -> str:
+def name_of(adoption: tuple[Application, Answers]) -> str:
     application, answers = adoption
-    return f"{application.name}-{title(answers)}"
+    return f"{application.name}-{label(answers)}"
 
 
 @pytest.fixture(scope="session", params=ADOPTIONS, ids=name_of)
@@ -48,9 +58,8 @@ def adopted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     existing.adopt(folder, application, **answers)
     if application == OWN_DOCKER:
         take_over(folder)
-    image = f"{PREFIX}-existing-{request.param_index}"
-    docker("build", "--tag", image, str(folder), timeout=900)
-    return Adopted(application, answers, folder, image)
+    image = images.build(Baked(answers, folder), f"existing-{request.param_index}")
+    return Adopted(application, image)
 
 
 def take_over(folder: Path) -> None:
@@ -62,59 +71,46 @@ def take_over(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def web(adopted: Adopted) -> Iterator[Container]:
-    options = ("--env=STAGE=test", "--env=SECRET_KEY=secret", "--env=DOMAIN=app.example.org")
-    with container(adopted.image, options=options) as web:
+    options = ("--env=STAGE=test", "--env=SECRET_KEY=secret", f"--env=DOMAIN={edge.DOMAIN}")
+    with container(adopted.image.name, options=options) as web:
+        eventually(lambda: adopted.is_served(web), str(adopted.application))
         yield web
 
 
-def answers(adopted: Adopted, web: Container) -> bool:
-    assert inspect(web.name)["State"]["Running"], f"{adopted.application}: {web.logs()}"
-    return adopted.application.says in web.get(adopted.application.path).text
-
-
 def test_application_answers_from_its_gateway_server(adopted: Adopted, web: Container) -> None:
-    eventually(lambda: answers(adopted, web), str(adopted.application))
-
-    server = adopted.answers["gateway_server"]
+    server = adopted.image.baked.answers["gateway_server"]
     processes = web.execute("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
     assert server in processes
     assert f"GET {adopted.application.path} 200" in web.logs()
 
 
 def test_probe_passes_without_a_database(adopted: Adopted, web: Container) -> None:
-    eventually(lambda: answers(adopted, web), str(adopted.application))
-
-    status = web.get("/", Host="10.0.0.164:11453", **{"X-Forwarded-Proto": ""}).status_code
-
-    assert status <= 500, "https://docs.divio.com/background/build-process/ has the rule"
-    kind, *health = inspect(adopted.image, "image")["Config"]["Healthcheck"]["Test"]
-    assert kind == "CMD"
-    web.execute(*health)
+    assert edge.probe(web.url).status_code <= 500
+    web.execute(*adopted.image.health_check())
 
 
-def test_workers_have_no_privileges(adopted: Adopted, web: Container) -> None:
-    eventually(lambda: answers(adopted, web), str(adopted.application))
+def test_workers_have_no_privileges(web: Container) -> None:
     users = web.execute("sh", "-c", "grep -l 'PPid:.1$' /proc/[0-9]*/status | xargs grep -h '^Uid'")
 
     assert {line.split()[1] for line in users.splitlines()} == {"33"}
 
 
 def test_flask_commands_find_the_application(adopted: Adopted) -> None:
-    routes = docker("run", "--rm", adopted.image, "/opt/venv/bin/flask", "routes")
+    routes = docker("run", "--rm", adopted.image.name, "/opt/venv/bin/flask", "routes")
 
     assert adopted.application.path in routes
 
 
 def test_image_holds_nothing_of_git_or_of_the_local_stack(adopted: Adopted) -> None:
-    names = docker("run", "--rm", adopted.image, "sh", "-c", "ls -A /app").splitlines()
+    names = docker("run", "--rm", adopted.image.name, "sh", "-c", "ls -A /app").splitlines()
 
     assert not {".git", ".env-local", "data", "docker-compose.yml", "DEPLOY.md"} & set(names)
 
 
 def test_runs_read_only_as_any_user_and_stops(adopted: Adopted) -> None:
     options = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
-    with container(adopted.image, options=options, port=8000) as web:
-        eventually(lambda: answers(adopted, web), str(adopted.application))
+    with container(adopted.image.name, options=options, port=8000) as web:
+        eventually(lambda: adopted.is_served(web), str(adopted.application))
 
         assert web.stop() == 0
 
@@ -123,40 +119,25 @@ def test_container_of_the_owner_runs_on(tmp_path: Path) -> None:
     """Until its owner replaces it, what the application had before works as before."""
     folder = existing.make(OWN_DOCKER, tmp_path / "repository")
     existing.adopt(folder, OWN_DOCKER)
-    image = f"{PREFIX}-own"
-    docker("build", "--tag", image, str(folder), timeout=900)
 
-    with container(image) as web:
+    with container(images.build(Baked({}, folder), "own").name) as web:
         eventually(lambda: OWN_DOCKER.says in web.get("/").text, "the page")
 
 
 @pytest.mark.parametrize(
     ("adopted", "file"),
     [
-        *((adoption, "docker-compose.yml") for adoption in ADOPTIONS),
-        *((adoption, "docker-compose.production.yml") for adoption in ADOPTIONS[:2]),
+        *((adoption, DEVELOPMENT) for adoption in ADOPTIONS),
+        *((adoption, PRODUCTION) for adoption in ADOPTIONS[:2]),
     ],
     indirect=["adopted"],
     ids=lambda value: value if isinstance(value, str) else name_of(value),
 )
 def test_local_stack_serves_the_application(adopted: Adopted, file: str, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(adopted.folder, folder, symlinks=True)
-    compose = folder / file
-    port = free_port()
-    compose.write_text(compose.read_text().replace('"8000:80"', f'"127.0.0.1:{port}:80"'))
-    run("chown", "--recursive", f"{OWNER}:{OWNER}", str(folder))
-    stack = ["docker", "compose", "--project-name", f"{PREFIX}-{port}", "--file", file]
-    url = f"http://127.0.0.1:{port}{adopted.application.path}"
-    try:
-        run(*stack, "up", "--detach", "--build", cwd=folder, timeout=900)
-        eventually(
-            lambda: adopted.application.says in requests.get(url, timeout=10).text,
-            f"{adopted.application} in {file}",
-        )
-        services = run(*stack, "ps", "--format=json", cwd=folder).stdout.splitlines()
-        states = {row["Service"]: row["Health"] for row in map(json.loads, services)}
-        assert states["database_default"] == "healthy"
-        assert [path for path in folder.rglob("*") if path.lstat().st_uid != OWNER] == []
-    finally:
-        run(*stack, "down", "--volumes", "--rmi=local", "--timeout=1", cwd=folder, check=False)
+    application = adopted.application
+    with stack_of(adopted.image.baked, tmp_path, file, page=application.path) as stack:
+        assert stack.shows(application.says, application.path)
+        [database] = stack.containers("database_default")
+        assert database.is_healthy()
+        files = stack.baked.folder.rglob("*")
+        assert [path for path in files if path.lstat().st_uid != OWNER] == []

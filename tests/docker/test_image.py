@@ -1,70 +1,70 @@
 """The image of each core combination, by itself."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from combinations import CORES, title
-from conftest import PACKAGE, Project
-from engine import DOMAIN, PREFIX, Container, container, docker, eventually, inspect, run
-from sizes import size_needed, size_over_base
 
-ONE_OF_EACH_SERVER = [
-    {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "s3"},
-    {"database": "mysql", "gateway_server": "uwsgi", "media_storage": "local"},
-]
+from tests.harness import edge
+from tests.harness.choices import CORES, PAIRED_CORES, TWO_CORES, label
+from tests.harness.edge import DOMAIN
+from tests.harness.engine import PREFIX, Container, container, docker, inspect
+from tests.harness.images import Image
+from tests.harness.processes import environment, eventually, run
+
 DEPLOYED = ("--env=STAGE=test", "--env=SECRET_KEY=secret", f"--env=DOMAIN={DOMAIN}")
 READ_ONLY = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
 LARGEST_RATIO = 1.15
 
+# Most depends on the gateway server alone.
+pytestmark = pytest.mark.sample(TWO_CORES)
+depends_on_requirements = pytest.mark.sample(PAIRED_CORES)
+
 
 @pytest.fixture(scope="session")
-def web(project: Project) -> Iterator[Container]:
-    with container(project.image, options=DEPLOYED) as web:
+def web(image: Image) -> Iterator[Container]:
+    with container(image.name, options=DEPLOYED) as web:
         eventually(web.is_answering, "the first answer")
         yield web
 
 
-def test_first_answer_is_the_page(project: Project) -> None:
-    with container(project.image, options=DEPLOYED) as web:
+@depends_on_requirements
+def test_first_answer_is_the_page(image: Image) -> None:
+    with container(image.name, options=DEPLOYED) as web:
         [first] = eventually(lambda: [web.get("/")], "an answer on /")
 
-    assert first.status_code == 200, project.core
+    assert first.status_code == 200, image.baked
 
 
-def test_is_hardly_larger_than_what_it_needs(project: Project) -> None:
-    over = size_over_base(project.image, project.base)
-    needed = size_needed(project.folder, project.image)
+@depends_on_requirements
+def test_is_hardly_larger_than_what_it_needs(image: Image) -> None:
+    over, needed = image.size_over_base(), image.size_needed()
 
-    assert over / needed <= LARGEST_RATIO, f"{project.core}: {over} over base, {needed} needed"
+    assert over / needed <= LARGEST_RATIO, f"{image.baked}: {over} over base, {needed} needed"
 
 
 def test_probe_by_address_passes(web: Container) -> None:
-    """https://docs.divio.com/background/build-process/ has the rule."""
-    answer = web.get("/", Host="10.0.0.164:11453", **{"X-Forwarded-Proto": ""})
-
-    assert answer.status_code < 500
+    assert edge.probe(web.url).status_code < 500
 
 
-def test_needs_no_setting(project: Project) -> None:
-    with container(project.image) as web:
-        eventually(lambda: web.get("/", Host="10.0.0.164").status_code == 200, "an answer on /")
+def test_needs_no_setting(image: Image) -> None:
+    with container(image.name) as web:
+        eventually(lambda: edge.probe(web.url).status_code == 200, "an answer on /")
 
 
-def test_runs_read_only_as_any_user(project: Project) -> None:
-    with container(project.image, options=(*DEPLOYED, *READ_ONLY), port=8000) as web:
+def test_runs_read_only_as_any_user(image: Image) -> None:
+    with container(image.name, options=(*DEPLOYED, *READ_ONLY), port=8000) as web:
         eventually(lambda: web.get("/").status_code == 200, "an answer on /")
 
         assert web.get("/probe/request").json()["user"] == 12345
         assert web.stop() == 0
 
 
-def test_port_may_be_blank(project: Project) -> None:
+def test_port_may_be_blank(image: Image) -> None:
     blank = ("--env=PORT= ", "--env=WEB_CONCURRENCY= ")
-    with container(project.image, options=(*DEPLOYED, *blank)) as web:
+    with container(image.name, options=(*DEPLOYED, *blank)) as web:
         eventually(web.is_answering, "an answer")
 
 
@@ -78,7 +78,7 @@ for status in glob.glob("/proc/[0-9]*/status"):
 """
 
 
-def test_workers_have_no_privileges(project: Project, web: Container) -> None:
+def test_workers_have_no_privileges(image: Image, web: Container) -> None:
     workers = web.execute("python", "-c", PRIVILEGES).splitlines()
 
     assert len(workers) >= 2
@@ -98,19 +98,21 @@ def test_workers_can_change_nothing_but_media_and_temporary_files(web: Container
     assert [path for path in writable.splitlines() if not allowed.match(path)] == []
 
 
-def test_holds_what_it_needs_and_nothing_else(project: Project, web: Container) -> None:
+@depends_on_requirements
+def test_holds_what_it_needs_and_nothing_else(image: Image, web: Container) -> None:
     names = set(web.execute("sh", "-c", "cd /app && ls -A").splitlines())
 
     settings = {"gunicorn": "gunicorn.conf.py", "uwsgi": "uwsgi.ini"}
-    settings = settings[project.answers["gateway_server"]]
-    assert names - {"__pycache__"} == {PACKAGE, "migrations", "requirements.txt", settings}
+    settings = settings[image.baked.answers["gateway_server"]]
+    package = image.baked.package
+    assert names - {"__pycache__"} == {package, "migrations", "requirements.txt", settings}
     assert web.execute("find", "/data") == "/data\n/data/media"
     for pattern in (".git*", "test_*", ".env*", "*.sqlite", "Dockerfile"):
         assert web.execute("find", "/app", "-name", pattern) == ""
     installed = web.execute("sh", "-c", "ls /opt/venv/bin /opt/venv/lib/python*/site-packages")
     assert not re.search(r"^(pip|setuptools|brotli|pytest|mypy)", installed, re.MULTILINE | re.I)
     assert web.execute("find", "/usr/bin", "-name", "*gcc*") == docker(
-        "run", "--rm", project.base, "find", "/usr/bin", "-name", "*gcc*"
+        "run", "--rm", image.base, "find", "/usr/bin", "-name", "*gcc*"
     )
 
 
@@ -126,6 +128,7 @@ for root in sys.argv[1:]:
 """
 
 
+@depends_on_requirements
 def test_bytecode_is_compiled(web: Container) -> None:
     wrong = web.execute("python", "-c", STALE, "/app", "/opt/venv").splitlines()
 
@@ -142,18 +145,18 @@ def test_static_files_are_hashed_and_compressed(web: Container, encoding: str) -
     assert "immutable" in answer.headers["Cache-Control"]
 
 
-def test_says_how_it_is_run(project: Project) -> None:
-    config = inspect(project.image, "image")["Config"]
+def test_says_how_it_is_run(image: Image) -> None:
+    config = inspect(image.name, "image")["Config"]
 
     assert not config.get("Entrypoint")
     assert not config.get("User")
     assert list(config["ExposedPorts"]) == ["80/tcp"]
     assert config["Cmd"][0] in {"sh", "uwsgi"}
-    assert f"FLASK_APP={PACKAGE}:create_app()" in config["Env"]
+    assert f"FLASK_APP={image.baked.package}:create_app()" in config["Env"]
     labels = {key.rpartition("image.")[2]: value for key, value in config["Labels"].items()}
     assert labels["title"] == "my-flask-app"
     assert labels["description"] == "A Flask application on Divio."
-    assert labels["base.name"].endswith(project.base)
+    assert labels["base.name"].endswith(image.base)
 
 
 @pytest.mark.parametrize(
@@ -166,38 +169,30 @@ def test_says_how_it_is_run(project: Project) -> None:
     ],
     ids=lambda command: command[0],
 )
-def test_any_command_takes_the_place_of_the_server(project: Project, command: list[str]) -> None:
-    docker("run", "--rm", *DEPLOYED, project.image, *command)
+def test_any_command_takes_the_place_of_the_server(image: Image, command: list[str]) -> None:
+    docker("run", "--rm", *DEPLOYED, image.name, *command)
 
 
-def test_unusable_settings_stop_it_with_a_message(project: Project) -> None:
-    done = run("docker", "run", "--rm", "--env=STAGE=live", project.image, check=False, timeout=60)
+def test_unusable_settings_stop_it_with_a_message(image: Image) -> None:
+    said = docker("run", "--rm", "--env=STAGE=live", image.name, fails=True, timeout=60)
 
-    assert done.returncode
-    assert "SECRET_KEY" in done.stdout
-    assert "Traceback" not in done.stdout
-
-
-def health_check(project: Project) -> list[str]:
-    kind, *command = inspect(project.image, "image")["Config"]["Healthcheck"]["Test"]
-    assert kind == "CMD"
-    return command
+    assert "SECRET_KEY" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("port", ["", "8000", " 8000 "])
-def test_health_check_asks_the_server_at_its_port(project: Project, port: str) -> None:
+def test_health_check_asks_the_server_at_its_port(image: Image, port: str) -> None:
     number = int(port.strip() or 80)
-    with container(project.image, options=(f"--env=PORT={port}",), port=number) as web:
+    with container(image.name, options=(f"--env=PORT={port}",), port=number) as web:
         eventually(web.is_answering, "an answer")
 
-        web.execute(*health_check(project))
+        web.execute(*image.health_check())
 
 
-def test_health_check_can_fail(project: Project) -> None:
-    done = run("docker", "run", "--rm", project.image, *health_check(project), check=False)
+def test_health_check_can_fail(image: Image) -> None:
+    check = ["sh", "-c", '"$@"; test $? = 1', "check", *image.health_check()]
 
-    assert done.returncode == 1
-    assert "Connection refused" in done.stdout
+    assert "Connection refused" in docker("run", "--rm", image.name, *check)
 
 
 def stop_with(web: Container, *paths: str) -> tuple[list[str | BaseException], int]:
@@ -211,54 +206,50 @@ def stop_with(web: Container, *paths: str) -> tuple[list[str | BaseException], i
     return outcomes, status
 
 
-def test_stop_lets_requests_finish(project: Project) -> None:
-    with container(project.image, options=DEPLOYED) as web:
+def test_stop_lets_requests_finish(image: Image) -> None:
+    with container(image.name, options=DEPLOYED) as web:
         outcomes, status = stop_with(web, *["/probe/slow?seconds=4"] * 6)
 
-    assert outcomes == ["done"] * 6, project.core
-    assert status == 0, project.core
+    assert outcomes == ["done"] * 6, image.baked
+    assert status == 0, image.baked
 
 
-def test_stop_does_not_wait_for_ever(project: Project) -> None:
+def test_stop_does_not_wait_for_ever(image: Image) -> None:
     # gunicorn gives up on a request after 8 seconds. uWSGI waits for all that it has begun, and
     # has no setting against it, so Docker ends it after 10: the others are finished by then.
-    with container(project.image, options=DEPLOYED) as web:
+    with container(image.name, options=DEPLOYED) as web:
         (short, long), status = stop_with(web, "/probe/slow?seconds=7", "/probe/slow?seconds=20")
 
-    assert short == "done", project.core
-    assert isinstance(long, requests.ConnectionError), f"{project.core}: {long!r}"
-    assert status == {"gunicorn": 0, "uwsgi": 137}[project.answers["gateway_server"]], project.core
+    assert short == "done", image.baked
+    assert isinstance(long, requests.ConnectionError), f"{image.baked}: {long!r}"
+    assert status == {"gunicorn": 0, "uwsgi": 137}[image.baked.answers["gateway_server"]], (
+        image.baked
+    )
 
 
-@pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)
-def test_classic_builder_makes_the_same(
-    answers: dict[str, str], build: Callable[..., Project]
-) -> None:
-    project = build(answers)
-    tag = f"{project.image}-classic"
-    without = os.environ | {"DOCKER_BUILDKIT": "0"}
-    run("docker", "build", "--tag", tag, str(project.folder), env=without, timeout=900)
+@pytest.mark.parametrize("answers", TWO_CORES, ids=label, indirect=True)
+def test_classic_builder_makes_the_same(image: Image) -> None:
+    tag = f"{image.name}-classic"
+    without = environment() | {"DOCKER_BUILDKIT": "0"}
+    run("docker", "build", "--tag", tag, image.baked.folder, env=without, timeout=900)
 
     with container(tag, options=DEPLOYED) as web:
         eventually(web.is_answering, "an answer")
         assert web.execute("python", "-c", STALE, "/app", "/opt/venv") == ""
         files = "find /app /opt/venv -printf '%P %M %u\\n' | sort"
         assert web.execute("sh", "-c", files) == docker(
-            "run", "--rm", project.image, "sh", "-c", files
+            "run", "--rm", image.name, "sh", "-c", files
         )
 
 
-@pytest.mark.parametrize("answers", CORES[:1], ids=title)
-def test_change_of_source_installs_nothing(
-    answers: dict[str, str], build: Callable[..., Project]
-) -> None:
-    project = build(answers)
-    source = project.folder / PACKAGE / "pages.py"
+@pytest.mark.parametrize("answers", CORES[:1], ids=label, indirect=True)
+def test_change_of_source_installs_nothing(image: Image) -> None:
+    source = image.baked.folder / image.baked.package / "pages.py"
     original = source.read_text()
     # As never before, or the engine might still have the image of an earlier run.
     source.write_text(f"{original}# {PREFIX}\n")
     try:
-        said = docker("build", "--progress=plain", str(project.folder))
+        said = docker("build", "--progress=plain", str(image.baked.folder))
     finally:
         source.write_text(original)
 

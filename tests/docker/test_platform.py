@@ -4,32 +4,31 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pytest
 import requests
-from conftest import Database, Project, is_healthy, start_database
-from engine import (
-    DOMAIN,
-    FORWARDED,
-    PREFIX,
-    TURNED_AWAY,
-    Container,
-    container,
-    docker,
-    eventually,
-    load,
-)
+
+from tests.harness import edge
+from tests.harness.choices import PAIRED_CORES
+from tests.harness.databases import PORTS, in_container, new_database, url_of
+from tests.harness.edge import ADDRESS, DOMAIN
+from tests.harness.engine import PREFIX, TURNED_AWAY, Container, container, docker, load
+from tests.harness.images import Image
+from tests.harness.processes import eventually
 
 PICTURE = bytes(range(256)) * 4096
 SECONDS_TO_RECOVER = 20
 
+pytestmark = pytest.mark.sample(PAIRED_CORES)
+
 
 @dataclass(frozen=True)
-class Site:
+class Environment:
     """An environment on Divio: an image and its settings."""
 
-    project: Project
+    image: Image
     network: str
     settings: dict[str, str]
 
@@ -38,65 +37,73 @@ class Site:
         return (f"--network={self.network}", *(f"--env={k}={v}" for k, v in settings.items()))
 
     def command(self, *command: str) -> str:
-        return docker("run", "--rm", *self.options(), self.project.image, *command)
+        return docker("run", "--rm", *self.options(), self.image.name, *command)
 
-    def server(self, **more: str) -> "Container":
-        return container(self.project.image, options=self.options(**more))
+    def server(self, **more: str) -> AbstractContextManager[Container]:
+        return container(self.image.name, options=self.options(**more))
+
+
+def url_inside(server: Container, kind: str) -> str:
+    """Return where the network has the databases of a server, up to the last slash."""
+    return url_of(kind, f"{server.name}:{PORTS[kind]}")
 
 
 @pytest.fixture(scope="session")
 def site(
-    project: Project, network: str, database_of: Callable[[Project], Database], s3: str
-) -> Site:
+    image: Image, network: str, start_database: Callable[[str], Container], s3: Container
+) -> Environment:
+    core, answers = str(image.baked), image.baked.answers
     storage = "file:///data/media/?url=%2Fmedia%2F"
-    if project.answers["media_storage"] == "s3":
-        bucket = f"{Container(s3, 5000).url}/{project.core}"
-        eventually(lambda: requests.put(bucket, timeout=10).ok, "a bucket")
-        storage = f"s3://key:sec%2Fret@{project.core}/prefix?endpoint=http%3A%2F%2F{s3}%3A5000"
+    if answers["media_storage"] == "s3":
+        eventually(lambda: requests.put(f"{s3.url}/{core}", timeout=10).ok, "a bucket")
+        storage = f"s3://key:sec%2Fret@{core}/prefix?endpoint=http%3A%2F%2F{s3.name}%3A5000"
+    kind = answers["database"]
+    database = start_database(kind)
+    new_database(url_of(kind, database.address), core)
     settings = {
         "STAGE": "test",
         "SECRET_KEY": "the-secret-key",
-        "DATABASE_URL": database_of(project).new(project.core.replace("-", "_")),
+        "DATABASE_URL": f"{url_inside(database, kind)}/{core}",
         "DEFAULT_STORAGE_DSN": storage,
         "DOMAIN": DOMAIN,
     }
-    return Site(project, network, settings)
+    return Environment(image, network, settings)
 
 
 @pytest.fixture(scope="session")
-def released(site: Site) -> Site:
+def released(site: Environment) -> Environment:
     """The environment after its release command."""
     site.command("flask", "db", "upgrade")
     return site
 
 
 @pytest.fixture(scope="session")
-def web(released: Site) -> Iterator[Container]:
+def web(released: Environment) -> Iterator[Container]:
     with released.server() as web:
         eventually(web.is_answering, "the first answer")
         yield web
 
 
-def test_release_command_can_be_repeated(released: Site) -> None:
+def test_release_command_can_be_repeated(released: Environment) -> None:
     released.command("/opt/venv/bin/flask", "db", "upgrade")
 
 
-def test_check_finds_all_well(released: Site) -> None:
+def test_check_finds_all_well(released: Environment) -> None:
     said = released.command("flask", "check")
 
-    assert said.count("ok ") == 5
+    assert said.count("ok ") == 6
     assert "FAILED" not in said
 
 
 @pytest.mark.parametrize(
     ("path", "host", "scheme", "status"),
     [
-        ("/", "10.0.0.164:11453", "http", 400),
+        ("/", ADDRESS, "http", 400),
         ("/", DOMAIN, "https", 200),
         ("/", DOMAIN, "http", 302),
         ("/", "evil.example", "https", 400),
-        ("/healthz", "10.0.0.164:11453", "http", 200),
-        ("/readyz", "10.0.0.164:11453", "http", 200),
+        ("/healthz", ADDRESS, "http", 200),
+        ("/readyz", ADDRESS, "http", 200),
         ("/probe/rows", DOMAIN, "https", 200),
     ],
 )
@@ -113,23 +120,21 @@ def test_forwarded_headers_are_believed_once(web: Container) -> None:
     assert seen["url"] == f"https://{DOMAIN}/probe/request"
 
 
-def test_media_goes_there_and_back(web: Container, s3: str) -> None:
-    answer = requests.post(
-        f"{web.url}/probe/media", headers=FORWARDED, files={"file": PICTURE}, timeout=30
-    )
+def test_media_goes_there_and_back(web: Container, s3: Container) -> None:
+    answer = edge.post(f"{web.url}/probe/media", files={"file": PICTURE})
     url = answer.text
     assert answer.status_code == 200, url
 
     if url.startswith("/"):
         read = web.get(url)
     else:
-        read = requests.get(url.replace(f"http://{s3}:5000", Container(s3, 5000).url), timeout=30)
+        read = requests.get(url.replace(f"http://{s3.name}:5000", s3.url), timeout=30)
 
     assert read.content == PICTURE
     assert read.headers["Content-Type"] == "image/png"
 
 
-def test_log_tells_of_requests_and_no_secret(released: Site, web: Container) -> None:
+def test_log_tells_of_requests_and_no_secret(released: Environment, web: Container) -> None:
     web.get("/hello?secret=s")
     said = web.logs()
 
@@ -138,10 +143,10 @@ def test_log_tells_of_requests_and_no_secret(released: Site, web: Container) -> 
         assert secret not in said
 
 
-def test_stop_under_load_fails_no_request(released: Site) -> None:
+def test_stop_under_load_fails_no_request(released: Environment) -> None:
     with released.server() as web:
         eventually(web.is_answering, "the first answer")
-        image, network = released.project.image, released.network
+        image, network = released.image.name, released.network
         paths = ("/hello", "/probe/rows", "/probe/slow?seconds=0.3")
         with load(image, network, web.name, *paths) as answers:
             eventually(lambda: web.logs().count(" 200 ") > 100, "load")
@@ -165,21 +170,21 @@ def test_connection_lost_after_the_last_query_spoils_no_answer(web: Container) -
     assert web.get("/probe/rows").status_code == 200
 
 
-def test_restart_of_the_database_is_survived(
-    project: Project, network: str, released: Site
-) -> None:
-    name = f"{PREFIX}-restarted-{project.core}"
-    database = start_database(project, network, name)
-    try:
-        site = Site(project, network, released.settings | {"DATABASE_URL": database.new("app")})
+def test_restart_of_the_database_is_survived(network: str, released: Environment) -> None:
+    image, kind = released.image, released.image.baked.answers["database"]
+    name = f"{PREFIX}-restarted-{image.baked}"
+    with in_container(kind, f"--network={network}", name=name) as database:
+        site = Environment(
+            image, network, released.settings | {"DATABASE_URL": f"{url_inside(database, kind)}/db"}
+        )
         site.command("flask", "db", "upgrade")
         with site.server() as web:
             eventually(lambda: web.get("/readyz").status_code == 200, "the database in use")
             paths = ("/hello", "/probe/rows")
-            with load(project.image, network, web.name, *paths) as answers:
+            with load(image.name, network, web.name, *paths) as answers:
                 eventually(lambda: web.logs().count("/probe/rows 200") > 50, "load")
                 docker("restart", "--time=5", name)
-                eventually(lambda: is_healthy(name), "the database is healthy")
+                eventually(database.is_healthy, "the database is healthy")
                 recovered = time.monotonic()
                 counts = lambda: web.get("/probe/rows").status_code == 200  # noqa: E731
                 eventually(counts, "recovery", SECONDS_TO_RECOVER)
@@ -191,17 +196,12 @@ def test_restart_of_the_database_is_survived(
         assert set(answers["/hello"]) == {"200"}, answers
         assert set(answers["/probe/rows"]) <= {"200", "500"}, answers
         assert answers["/probe/rows"]["200"] > 50, answers
-    finally:
-        docker("rm", "--force", "--volumes", name)
 
 
-def test_database_may_come_later(project: Project, network: str, released: Site) -> None:
-    name = f"{PREFIX}-later-{project.core}"
-    scheme, account = {"postgres": ("postgres", "postgres"), "mysql": ("mysql", "root")}[
-        project.answers["database"]
-    ]
-    url = f"{scheme}://{account}@{name}/db"
-    with released.server(DATABASE_URL=url) as web:
+def test_database_may_come_later(network: str, released: Environment) -> None:
+    name = f"{PREFIX}-later-{released.image.baked}"
+    kind = released.image.baked.answers["database"]
+    with released.server(DATABASE_URL=f"{url_of(kind, name)}/db") as web:
         eventually(web.is_answering, "the first answer")
         assert web.get("/").status_code == 200
         answer = web.get("/readyz")
@@ -209,8 +209,5 @@ def test_database_may_come_later(project: Project, network: str, released: Site)
         assert "database: failed" in answer.text
         assert "media: ok" in answer.text
 
-        start_database(project, network, name)
-        try:
+        with in_container(kind, f"--network={network}", name=name):
             eventually(lambda: web.get("/readyz").status_code == 200, "the database in use")
-        finally:
-            docker("rm", "--force", "--volumes", name)

@@ -5,33 +5,39 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
-from combinations import CORES, title
-from conftest import PACKAGE, Project
-from engine import eventually, inspect, load, run
-from stacks import DEVELOPMENT, OWNER, PRODUCTION, Stack, stack_of
+
+from tests.docker.conftest import BuildImage
+from tests.harness.choices import TWO_CORES, Answers, label
+from tests.harness.engine import inspect, load
+from tests.harness.images import Image
+from tests.harness.processes import eventually, run
+from tests.harness.stacks import DEVELOPMENT, OWNER, PRODUCTION, Stack, stack_of
 
 PICTURE = bytes(range(256)) * 4096
-ONE_OF_EACH_SERVER = [CORES[0], CORES[-1]]
+on_two_cores = pytest.mark.parametrize("answers", TWO_CORES, ids=label, indirect=True)
 THREADS_OF_REPLICAS = 3 * 2 * 4
+
+# It depends on the database and, behind nginx, on the gateway server.
+pytestmark = pytest.mark.sample(TWO_CORES)
 
 
 @pytest.fixture(scope="session")
-def development(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def development(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("development")
-    with stack_of(project, folder, DEVELOPMENT) as stack:
+    with stack_of(image.baked, folder, DEVELOPMENT) as stack:
         yield stack
 
 
 @pytest.mark.parametrize("file", [DEVELOPMENT, PRODUCTION])
-def test_compose_file_is_valid(project: Project, file: str) -> None:
-    said = run("docker", "compose", "--file", file, "config", "--format=json", cwd=project.folder)
-    web = json.loads(said.stdout)["services"]["web"]
+def test_compose_file_is_valid(image: Image, file: str) -> None:
+    config = ["docker", "compose", "--file", file, "config", "--format=json"]
+    web = json.loads(run(*config, folder=image.baked.folder))["services"]["web"]
 
     assert [(port["target"], port["published"]) for port in web["ports"]] == [(80, "8000")]
 
@@ -53,7 +59,7 @@ def test_stops_when_asked_and_starts_again(development: Stack) -> None:
     development.compose("start", "web")
     eventually(lambda: development.get("/").status_code == 200, "the page")
 
-    assert status != 137, f"{development.project.core}: Docker had to kill it"
+    assert status != 137, f"{development.baked}: Docker had to kill it"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def test_stops_when_asked_and_starts_again(development: Stack) -> None:
     ids=lambda value: value if "/" in value or ".py" in value else "",
 )
 def test_change_is_seen(development: Stack, file: str, old: str, new: str) -> None:
-    path = development.folder / PACKAGE / file
+    path = development.baked.folder / development.baked.package / file
     text = path.read_text()
     assert old in text, file
     path.write_text(text.replace(old, new, 1))
@@ -80,7 +86,7 @@ def test_media_is_in_the_folder(development: Stack) -> None:
     url = requests.post(f"{development.url}/probe/media", files=upload, timeout=30).text
 
     assert url == "/media/probe/picture.png"
-    assert (development.folder / "data/media/probe/picture.png").read_bytes() == PICTURE
+    assert (development.baked.folder / "data/media/probe/picture.png").read_bytes() == PICTURE
     assert development.get(url).content == PICTURE
 
 
@@ -90,7 +96,7 @@ def test_new_files_belong_to_the_owner(development: Stack) -> None:
     development.compose(*as_owner, "web", "flask", "db", "migrate", "-m", "Drop")
     requests.post(f"{development.url}/probe/media", files={"file": b"x"}, timeout=30)
 
-    files = list(development.folder.rglob("*"))
+    files = list(development.baked.folder.rglob("*"))
     assert [path for path in files if path.name.endswith("_drop.py")]
     assert [path for path in files if path.lstat().st_uid != OWNER] == []
 
@@ -100,23 +106,21 @@ def test_root_may_still_change_owners(development: Stack) -> None:
     development.compose("run", "--rm", "web", "chown", str(OWNER), "/data")
 
 
-@pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)
-def test_change_of_dependencies_rebuilds(
-    answers: dict[str, str], build: Callable[..., Project], tmp_path: Path
-) -> None:
-    with stack_of(build(answers), tmp_path, DEVELOPMENT) as stack:
+@on_two_cores
+def test_change_of_dependencies_rebuilds(image: Image, tmp_path: Path) -> None:
+    with stack_of(image.baked, tmp_path, DEVELOPMENT) as stack:
         [before] = stack.containers("web")
-        image = inspect(before.name)["Image"]
+        old = inspect(before.name)["Image"]
         command = ["docker", "compose", "watch", "--no-up"]
         log = (tmp_path / "watch.log").open("w+")
         with subprocess.Popen(
-            command, cwd=stack.folder, env=stack.environment, stdout=log, stderr=log
+            command, cwd=stack.baked.folder, env=stack.environment, stdout=log, stderr=log
         ) as watch:
             try:
                 eventually(lambda: "Watch enabled" in Path(log.name).read_text(), "watch")
-                with (stack.folder / "requirements.txt").open("a") as requirements:
+                with (stack.baked.folder / "requirements.txt").open("a") as requirements:
                     requirements.write("# changed\n")
-                eventually(lambda: images(stack) not in ([], [image]), "a new image", 120)
+                eventually(lambda: images(stack) not in ([], [old]), "a new image", 120)
                 eventually(lambda: stack.get("/").status_code == 200, "the page")
             except AssertionError as error:
                 error.add_note(Path(log.name).read_text())
@@ -131,11 +135,9 @@ def images(stack: Stack) -> list[str]:
     return [inspect(web.name)["Image"] for web in stack.containers("web")]
 
 
-@pytest.mark.parametrize("answers", ONE_OF_EACH_SERVER, ids=title)
-def test_production_image_runs_as_on_divio(
-    answers: dict[str, str], build: Callable[..., Project], tmp_path: Path
-) -> None:
-    with stack_of(build(answers), tmp_path, PRODUCTION) as stack:
+@on_two_cores
+def test_production_image_runs_as_on_divio(image: Image, tmp_path: Path) -> None:
+    with stack_of(image.baked, tmp_path, PRODUCTION) as stack:
         [web] = stack.containers("web")
         details = inspect(web.name)
 
@@ -149,11 +151,11 @@ def test_production_image_runs_as_on_divio(
 
 @pytest.fixture(scope="session")
 def edge(
-    project: Project, build: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
+    answers: Answers, build: BuildImage, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    behind_nginx = build(project.answers, reverse_proxy="nginx")
+    image = build(**answers, reverse_proxy="nginx")
     folder = tmp_path_factory.mktemp("edge")
-    with stack_of(behind_nginx, folder, PRODUCTION, "--scale=web=3") as stack:
+    with stack_of(image.baked, folder, PRODUCTION, "--scale=web=3") as stack:
         seen = set()
 
         def balances() -> bool:
@@ -175,7 +177,7 @@ def test_replicas_share_a_session(edge: Stack) -> None:
 def test_edge_speaks_the_protocol_of_the_server(edge: Stack) -> None:
     [nginx] = edge.containers("nginx")
     config = nginx.execute("cat", "/etc/nginx/nginx.conf")
-    uwsgi = edge.project.answers["gateway_server"] == "uwsgi"
+    uwsgi = edge.baked.answers["gateway_server"] == "uwsgi"
 
     assert edge.get("/probe/request").json()["uwsgi"] == uwsgi
     assert ("uwsgi_pass" in config) == uwsgi
@@ -238,7 +240,7 @@ def test_large_body_passes_the_edge(edge: Stack) -> None:
     assert answer.text == str(90 * 2**20)
 
 
-@pytest.mark.parametrize("project", ONE_OF_EACH_SERVER, ids=title, indirect=True)
+@on_two_cores
 def test_edge_gives_up_on_a_slow_answer(edge: Stack) -> None:
     with ThreadPoolExecutor(THREADS_OF_REPLICAS + 1) as pool:
         started = time.monotonic()
@@ -249,17 +251,16 @@ def test_edge_gives_up_on_a_slow_answer(edge: Stack) -> None:
         status = slow.result().status_code
         took = time.monotonic() - started
 
-    assert {answer.status_code for answer in others} == {200}, edge.project.core
-    assert status == 504, edge.project.core
-    assert took > 29, edge.project.core
+    assert {answer.status_code for answer in others} == {200}, edge.baked
+    assert status == 504, edge.baked
+    assert took > 29, edge.baked
 
 
-def test_replica_that_stops_under_load_fails_no_request(edge: Stack) -> None:
+def test_replica_that_stops_under_load_fails_no_request(edge: Stack, image: Image) -> None:
     web = edge.containers("web")[0]
     network = f"{edge.name}_default"
-    image = edge.project.image
     paths = ("/probe/slow?seconds=0.2", "/probe/rows")
-    with load(image, network, "nginx", *paths, site="127.0.0.1") as answers:
+    with load(image.name, network, "nginx", *paths, site="127.0.0.1") as answers:
         eventually(lambda: web.logs().count(" 200 ") > 50, "load on the replica")
         status = web.stop()
 

@@ -1,15 +1,15 @@
 """Existing applications, and how their owners add what the template deploys."""
 
 import shutil
-import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from combinations import TEMPLATE
-from updates import commit, environment, run
+from tests.harness.choices import TEMPLATE
+from tests.harness.processes import run
+from tests.harness.updates import make_repository
 
 APPLICATIONS = Path(__file__).parent / "applications"
 
@@ -47,8 +47,7 @@ def make(application: Application, repository: Path) -> Path:
         copy_tutorial(folder)
     else:
         shutil.copytree(APPLICATIONS / application.name, folder)
-    run(repository, "git", "init", "-q", "--initial-branch=main")
-    commit(repository)
+    make_repository(repository)
     return folder
 
 
@@ -56,8 +55,8 @@ def copy_tutorial(folder: Path) -> None:
     """Take the application of Flask's tutorial out of the release of Flask that is in use."""
     release = version("flask")
     downloads = folder.parent / "downloads"
-    pip = ["pip", "download", "--quiet", "--no-deps", "--no-binary=flask", f"--dest={downloads}"]
-    run(folder.parent, sys.executable, "-m", *pip, f"flask=={release}")
+    download = ["pip", "download", "--quiet", "--no-deps", "--no-binary=flask"]
+    run(sys.executable, "-m", *download, f"--dest={downloads}", f"flask=={release}")
     with tarfile.open(downloads / f"flask-{release}.tar.gz") as archive:
         archive.extractall(downloads, filter="data")
     shutil.move(downloads / f"flask-{release}" / "examples" / "tutorial", folder)
@@ -72,11 +71,6 @@ def adopt(
         "project_name": "The App",
         "wsgi_app": application.wsgi_app,
     } | answers
-    command = ["cookiecutter", str(TEMPLATE), "--no-input", *options]
-    command += [f"{key}={value}" for key, value in answers.items()]
-    done = subprocess.run(
-        command, cwd=folder, env=environment(), stderr=subprocess.STDOUT, stdout=subprocess.PIPE
-    )
-    said = done.stdout.decode()
-    assert (done.returncode != 0) == fails, said
-    return said
+    given = [f"{name}={value}" for name, value in answers.items()]
+    command = ["cookiecutter", TEMPLATE, "--no-input", *options, *given]
+    return run(*command, folder=folder, fails=fails, errors=True)

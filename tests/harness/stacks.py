@@ -2,16 +2,15 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from combinations import title
-from conftest import Project
-from engine import PREFIX, Container, docker, eventually, run
-from servers import free_port
+
+from tests.harness.baked import Baked
+from tests.harness.engine import PREFIX, Container, docker
+from tests.harness.processes import environment, eventually, free_port, run
 
 DEVELOPMENT = "docker-compose.yml"
 PRODUCTION = "docker-compose.production.yml"
@@ -21,13 +20,15 @@ OWNER = 4321 if os.geteuid() == 0 else os.geteuid()
 
 @dataclass(frozen=True)
 class Stack:
-    """A folder of the owner and its services, at a port that is free on this machine."""
+    """A copy of a project and its services, at a port that is free on this machine."""
 
-    project: Project
-    folder: Path
-    name: str
-    port: int
+    baked: Baked
     file: str
+    port: int
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}-{self.baked}-{self.port}"
 
     @property
     def url(self) -> str:
@@ -35,12 +36,12 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ANSI": "never"}
+        return environment() | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ANSI": "never"}
 
-    def compose(self, *arguments: str, check: bool = True) -> str:
+    def compose(self, *arguments: str, **options: bool) -> str:
         command = ["docker", "compose", "--file", self.file, *arguments]
-        done = run(*command, check=check, cwd=self.folder, env=self.environment, timeout=900)
-        return done.stdout.strip()
+        env = self.environment
+        return run(*command, folder=self.baked.folder, env=env, errors=True, timeout=900, **options)
 
     def containers(self, service: str) -> list[Container]:
         mine = f"--filter=label=com.docker.compose.project={self.name}"
@@ -50,6 +51,7 @@ class Stack:
         return [Container(name) for name in sorted(names)]
 
     def get(self, path: str, **headers: str) -> requests.Response:
+        """Ask as a browser on this machine does."""
         return requests.get(f"{self.url}{path}", headers=headers, timeout=35)
 
     def shows(self, text: str, path: str = "/") -> bool:
@@ -57,26 +59,29 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack_of(project: Project, folder: Path, file: str, *options: str) -> Iterator[Stack]:
-    """Have the stack of a copy of the project, which gets a free port instead of 8000."""
-    folder = folder / project.core
-    shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    port = free_port()
-    path = folder / file
-    text = path.read_text()
-    assert text.count('"8000:80"') == 1
-    path.write_text(text.replace('"8000:80"', f'"127.0.0.1:{port}:80"'))
-    run("chown", "--recursive", f"{OWNER}:{OWNER}", str(folder))
+def stack_of(
+    baked: Baked, folder: Path, file: str, *options: str, page: str = "/"
+) -> Iterator[Stack]:
+    """Have the stack of a copy of the project, which gets a free port instead of 8000.
 
-    stack = Stack(project, folder, f"{PREFIX}-{title(project.answers)}-{port}", port, file)
+    page: what is there as soon as the application answers
+    """
+    copy = baked.copy(folder / str(baked))
+    port = free_port()
+    text = copy.text(file)
+    assert text.count('"8000:80"') == 1
+    (copy.folder / file).write_text(text.replace('"8000:80"', f'"127.0.0.1:{port}:80"'))
+    run("chown", "--recursive", f"{OWNER}:{OWNER}", copy.folder)
+
+    stack = Stack(copy, file, port)
     try:
         stack.compose("up", "--detach", "--build", *options)
-        if file == PRODUCTION:
+        if file == PRODUCTION and (copy.folder / "migrations").exists():
             stack.compose("run", "--rm", "web", "flask", "db", "upgrade")
-        eventually(lambda: stack.get("/").status_code == 200, "the page")
+        eventually(lambda: stack.get(page).status_code == 200, f"the page {page}")
         yield stack
     except AssertionError as error:
-        error.add_note(f"{project.core}\n{stack.compose('logs', '--tail=40', check=False)}")
+        error.add_note(f"{baked}\n{stack.compose('logs', '--tail=40', fails=None)}")
         raise
     finally:
         stack.compose("down", "--volumes", "--rmi=local", "--remove-orphans", "--timeout=1")

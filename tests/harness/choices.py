@@ -1,0 +1,68 @@
+"""The template's choices, and their combinations."""
+
+import ast
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+TEMPLATE = Path(__file__).parents[2]
+PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
+
+CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+CHOICES: dict[str, list[str]] = {
+    name: values for name, values in CONTEXT.items() if isinstance(values, list)
+}
+# The choices that change what runs; the others change single files.
+CORE = ["database", "gateway_server", "media_storage"]
+
+Answers = dict[str, str]
+
+
+def combinations(*names: str) -> list[Answers]:
+    """Return all combinations of the values of these choices."""
+    values = itertools.product(*(CHOICES[name] for name in names))
+    return [dict(zip(names, chosen, strict=True)) for chosen in values]
+
+
+def label(answers: Answers) -> str:
+    """Return a name for these answers, such as postgres-gunicorn-s3."""
+    return "-".join(answers.values())
+
+
+def fewest(candidates: list[Answers], parts: Callable[[Answers], set]) -> list[Answers]:
+    """Return few of these combinations, which together have all parts that any of them has."""
+    chosen: list[Answers] = []
+    missing = set().union(*map(parts, candidates))
+    while missing:
+        chosen.append(max(candidates, key=lambda answers: len(missing & parts(answers))))
+        missing -= parts(chosen[-1])
+    return chosen
+
+
+def values_with_core(answers: Answers) -> set:
+    core = tuple(answers[name] for name in CORE)
+    return {(core, answer) for answer in answers.items()}
+
+
+CORES = combinations(*CORE)
+# Cores in which each value meets each value of the other choices.
+PAIRED_CORES = fewest(CORES, lambda answers: set(itertools.combinations(answers.items(), 2)))
+# Two cores that differ in everything.
+TWO_CORES = [CORES[0], CORES[-1]]
+
+NEW = combinations(*(name for name in CHOICES if name != "application"))
+EXISTING = [
+    {"application": "existing"} | answers for answers in combinations(*CORE, "reverse_proxy")
+]
+# Combinations in which each value of the other choices meets each core.
+SAMPLE = fewest(NEW, values_with_core) + fewest(EXISTING, values_with_core)
+
+
+def constant_of_hook(hook: str, name: str, **names: Any) -> Any:
+    """Return what a hook assigns to a name, given the names that the expression uses."""
+    for node in ast.parse((TEMPLATE / "hooks" / f"{hook}.py").read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return eval(compile(ast.Expression(node.value), hook, "eval"), names)
+    raise AssertionError(f"{hook} has no {name}")
