@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 from xdist.remote import Producer
@@ -11,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.harness import baked
 from tests.harness.baked import Baked
 from tests.harness.choices import CORES, Answers, label
+from tests.harness.databases import source_of
 from tests.harness.machine import provide
 
 Bake = Callable[..., Baked]
@@ -121,6 +124,19 @@ def install(say: Callable[[str], None]) -> Callable[[Baked], None]:
         provide(lambda: project.install() or True, what, say)
 
     return install
+
+
+@pytest.fixture(scope="session")
+def start_server(say: Callable[[str], None]) -> Iterator[Callable[[str], str]]:
+    """Start a database server of a kind, once; return the URL of its databases."""
+    with ExitStack() as servers:
+
+        @cache
+        def start(kind: str) -> str:
+            server = provide(lambda: source_of(kind), f"server of {kind}", say)
+            return servers.enter_context(server())
+
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,8 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import boto3
@@ -19,9 +18,8 @@ from tests.conftest import Bake
 from tests.harness import edge
 from tests.harness.baked import Baked
 from tests.harness.choices import PAIRED_CORES, Answers, constant_of_hook
-from tests.harness.databases import new_database, source_of
+from tests.harness.databases import new_database
 from tests.harness.edge import DOMAIN
-from tests.harness.machine import provide
 from tests.harness.processes import eventually, free_port
 from tests.harness.updates import git
 
@@ -54,19 +52,6 @@ def deployed(project: Baked, tmp_path_factory: pytest.TempPathFactory) -> Baked:
         path.write_text(path.read_text().replace("www-data", "root"))
     deployed.run("python", "-m", "whitenoise.compress", "--quiet", f"{deployed.package}/static")
     return deployed
-
-
-@pytest.fixture(scope="session")
-def start_server(say: Callable[[str], None]) -> Iterator[Callable[[str], str]]:
-    """Start a database server of a kind, once; return the URL of its databases."""
-    with ExitStack() as servers:
-
-        @cache
-        def start(kind: str) -> str:
-            server = provide(lambda: source_of(kind), f"server of {kind}", say)
-            return servers.enter_context(server())
-
-        yield start
 
 
 @pytest.fixture(scope="session")
@@ -127,15 +112,6 @@ def gateway_server(project: Baked) -> list[str]:
     return json.loads(project.text("Dockerfile").rpartition("\nCMD ")[2])
 
 
-def add_notes(project: Baked) -> None:
-    """Follow the section "Develop" of the project's README."""
-    readme = project.text("README.md")
-    module, page = (
-        re.search(rf"```{kind}\n(.*?)```", readme, re.DOTALL)[1] for kind in ("python", "html")
-    )
-    project.grow(module, page, name="notes")
-
-
 @dataclass(frozen=True)
 class Site:
     """A running project with the feature that its README describes."""
@@ -153,7 +129,7 @@ class Site:
 @pytest.fixture(scope="session")
 def settings(deployed: Baked, server: str, s3: str) -> dict[str, str]:
     """What Divio sets for the project, whose database is migrated."""
-    add_notes(deployed)
+    deployed.add_example_of_readme()
     settings = {
         "STAGE": "test",
         "SECRET_KEY": SECRETS[0],

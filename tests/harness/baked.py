@@ -97,6 +97,14 @@ class Baked:
         names = sorted([*imports.splitlines(keepends=True), f"    {name},\n"])
         factory.write_text(text.replace(imports, "".join(names), 1))
 
+    def add_example_of_readme(self) -> None:
+        """Follow the section "Develop"."""
+        readme = self.text("README.md")
+        module, page = (
+            re.search(rf"```{kind}\n(.*?)```", readme, re.DOTALL)[1] for kind in ("python", "html")
+        )
+        self.grow(module, page, name="notes")
+
 
 def bake(folder: Path, **answers: str) -> Baked:
     """Bake with these answers, and the defaults otherwise.

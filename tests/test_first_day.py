@@ -1,0 +1,201 @@
+"""The first day of an owner, who does what prompts, closing message and README say, stays green."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from tests.conftest import Bake
+from tests.harness.baked import Baked
+from tests.harness.choices import TEMPLATE, TWO_CORES, Answers
+from tests.harness.databases import new_database
+from tests.harness.processes import environment, eventually, free_port, run
+from tests.harness.updates import commit, git
+
+GROWTH = Path(__file__).parent / "harness" / "first_day"
+
+ODD_TEXTS = {
+    "no-final-stop": "An app",
+    "quotes": 'The "best" \'app\' of """all"""',
+    "backslash": "Files in C:\\temp\\new\\",
+    "em-dash": "An app \N{EM DASH} for everybody",
+    "curly-apostrophe": "Zo\u00eb\N{RIGHT SINGLE QUOTATION MARK}s app",
+    "long": "An app that " + "never " * 40 + "ends",
+    "outer-blanks": "  An app. ",
+    "emoji": "An app \N{ROCKET}\N{GRINNING FACE}",
+    "right-to-left": "\u05d0\u05e4\u05dc\u05d9\u05e7\u05e6\u05d9\u05d4",
+    "markup": "An <b>app</b> & more <!-- -->",
+    "shell": "An app for $HOME, $(id), `id` and ${PATH}",
+    "percent": "100 %s of the %(app)s",
+    "apostrophes": "The ''app''' of '''all'",
+}
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
+def test_odd_text_passes_the_linters(text: str, bake: Bake, tmp_path: Path) -> None:
+    names = {"project_slug": "my-flask-app", "package_name": "my_flask_app"}
+    project = bake(project_name=text, description=text, **names)
+
+    run("ruff", "check", "--no-cache", folder=project.folder)
+    run("ruff", "format", "--check", "--no-cache", folder=project.folder)
+    assert tomllib.loads(project.text("pyproject.toml"))["project"]["description"] == text
+    git(project.folder, "add", ".")
+    files = git(project.folder, "ls-files", "-z").strip("\0").split("\0")
+    run("trailing-whitespace-fixer", *files, folder=project.folder)
+
+
+@pytest.mark.parametrize(
+    ("core", "ci"), zip(TWO_CORES, ["github", "gitlab"]), ids=["postgres", "mysql"]
+)
+def test_first_day(
+    core: Answers,
+    ci: str,
+    tmp_path: Path,
+    install: Callable[[Baked], None],
+    start_server: Callable[[str], str],
+    mypy_cache: str,
+) -> None:
+    server = new_database(start_server(core["database"]), f"first-day-{core['database']}")
+    settings = {"MYPY_CACHE_DIR": mypy_cache, "TEST_DATABASE_URL": server}
+    answers = core | {
+        "ci": ci,
+        "project_name": f"Zo\u00eb{ODD_TEXTS['quotes']}",
+        "project_slug": "my-flask-app",
+        "package_name": "my_flask_app",
+        "description": " ".join(ODD_TEXTS.values()),
+    }
+    given = [f"{name}={value}" for name, value in answers.items()]
+    message = run("cookiecutter", TEMPLATE, "--no-input", *given, folder=tmp_path, errors=True)
+    project = Baked(answers, tmp_path / "my-flask-app")
+    install(project)
+
+    follow_closing_message(message, project, mypy_cache)
+    project.add_example_of_readme()
+    project.run("make", "migration", "MESSAGE=add notes")
+    check_as_ci(project, settings)
+    grow(project)
+    delete_what_may_be_deleted(project)
+    check_as_ci(project, settings)
+
+    assert "Hello, Ann" in project.run("flask", "greet", "Ann")
+    assert "FAILED  mail" in project.run("flask", "check", fails=True)
+
+
+def follow_closing_message(message: str, project: Baked, mypy_cache: str) -> None:
+    """Type its commands, in the folder that cookiecutter was run in."""
+    commands = re.findall(r"^    (.*)$", message, re.MULTILINE)
+    # What `provide` does on Debian, and the Mac's.
+    libraries = [line for line in commands if re.match(r"# mysqlclient|sudo|brew|export", line)]
+    assert len(libraries) == (4 if project.answers["database"] == "mysql" else 0)
+    *typed, serve = [line for line in commands if line not in libraries]
+    port = str(free_port())
+    env = environment() | project.environment(MYPY_CACHE_DIR=mypy_cache, PORT=port)
+
+    run("bash", "-ec", "\n".join(typed), folder=project.folder.parent, env=env)
+    assert git(project.folder, "status", "--porcelain") == ""
+
+    with (project.folder.parent / "log").open("w+") as log:
+        options = {"cwd": project.folder, "env": env, "stdout": log, "stderr": log}
+        process = subprocess.Popen(["bash", "-c", serve], start_new_session=True, **options)
+        try:
+            page = eventually(lambda: requests.get(f"http://127.0.0.1:{port}", timeout=20), serve)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+    assert page.status_code == 200
+    assert "Problem" not in page.text
+
+
+def check_as_ci(project: Baked, settings: dict[str, str]) -> None:
+    """Commit, and run each command of the pipelines that is not about the machine."""
+    commit(project.folder)
+    for command in commands_of_ci(project):
+        project.run("bash", "-ec", command, **settings)
+    assert git(project.folder, "status", "--porcelain") == ""
+
+
+def commands_of_ci(project: Baked) -> list[str]:
+    if project.answers["ci"] == "gitlab":
+        return yaml.safe_load(project.text(".gitlab-ci.yml"))["check"]["script"]
+    steps = yaml.safe_load(project.text(".github/workflows/ci.yml"))["jobs"]["check"]["steps"]
+    commands = [step["run"] for step in steps if "run" in step]
+    return [command for command in commands if "apt-get" not in command]
+
+
+def grow(project: Baked) -> None:
+    """Add one of each, as an owner would: code and tests of it, no change of a test of ours."""
+    project.grow(GROWTH / "members.py", GROWTH / "members.html")
+    project.grow(GROWTH / "api.py")
+    shutil.copy(GROWTH / "tests_of_members.py", project.folder / "tests" / "test_members.py")
+    package = project.folder / project.package
+    for path, before, added in ADDITIONS:
+        text = (package / path).read_text()
+        assert text.count(before) == 1, f"{path}: {before}"
+        (package / path).write_text(text.replace(before, before + added))
+    project.run("make", "migration", "MESSAGE=add members")
+
+
+# A setting, a probe and a command: the module, what stands before, and what is added.
+ADDITIONS = [
+    ("config.py", "    config = {\n", '        "GREETING": env.text("GREETING") or "Hello",\n'),
+    ("probes.py", "Callable[[], str]] = {\n", '    "mail": mail,\n'),
+    (
+        "probes.py",
+        '    return "usable"  # With others there is no application to ask.\n',
+        """
+
+def mail() -> str:
+    message = "there is no server"
+    raise ConnectionError(message)
+""",
+    ),
+    ("__init__.py", "    app.cli.add_command(cli.check)\n", "    app.cli.add_command(cli.greet)\n"),
+    ("cli.py", "import click\n", "from flask import current_app\n"),
+    (
+        "cli.py",
+        "        raise SystemExit(1)\n",
+        '''
+
+@click.command()
+@click.argument("name")
+@with_appcontext
+def greet(name: str) -> None:
+    """Greet somebody."""
+    click.echo(f"{current_app.config['GREETING']}, {name}")
+''',
+    ),
+]
+
+
+def delete_what_may_be_deleted(project: Baked) -> None:
+    """Delete all that the README offers, and what names it."""
+    offered = project.text("README.md").partition("\n## What you may delete\n")[2]
+    names = set(re.findall(r"`(.+?)`", offered))
+    assert names == {*DELETED, "/", "__init__.py", "Makefile", "pages"}
+    for name in DELETED:
+        path = project.folder / name
+        (path if path.exists() else project.folder / project.package / name).unlink()
+    factory = project.folder / project.package / "__init__.py"
+    lines = factory.read_text().splitlines(keepends=True)
+    factory.write_text("".join(line for line in lines if not re.search(r"\bpages\b", line)))
+    makefile = project.folder / "Makefile"
+    targets = makefile.read_text().split(".PHONY: ")
+    used = [target for target in targets if not re.match("run|flask|migration|hooks|lock", target)]
+    makefile.write_text(".PHONY: ".join(used))
+
+
+DELETED = [
+    "pages.py",
+    "templates/welcome.html",
+    "tests/test_pages.py",
+    ".editorconfig",
+    ".pre-commit-config.yaml",
+]
