@@ -60,14 +60,16 @@ TAKEN_NAMES = set(
 
 def problem_of_tools():
     """Return what is wrong with Python or cookiecutter, with which no answer could be judged."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - cookiecutter runs on older ones
         return (
             f"cookiecutter runs on Python {sys.version.split()[0]}, and this needs 3.11 or newer: "
             "'pipx run --python python3.12 cookiecutter' or 'uvx --python 3.12 cookiecutter'."
         )
-    if "_output_dir" in ANSWERS and "_checkout" not in ANSWERS:  # which came with 2.3
+    # cookiecutter renders private variables since 2.1, and sets _checkout since 2.3.1.
+    rendered = "{" not in ANSWERS.get("__name", "")
+    if not rendered or ("_output_dir" in ANSWERS and "_checkout" not in ANSWERS):
         return (
-            "This cookiecutter is too old, 2.3 or newer is needed: 'pipx run cookiecutter' and "
+            "This cookiecutter is too old, 2.3.1 or newer is needed: 'pipx run cookiecutter' and "
             "'uvx cookiecutter' take the newest."
         )
     return None
@@ -166,11 +168,11 @@ def command_again(problems):
             del answers[name]
             answers[name] = ""  # at the end, where the cursor is
     template = quote(ANSWERS["_template"])
-    if "_output_dir" not in ANSWERS:
+    if "_output_dir" not in ANSWERS and ANSWERS["application"] == "new":
         context = quote(json.dumps(answers))
         command = f"cruft create {template} --no-input --extra-context {context}"
     else:
-        if ANSWERS["_checkout"]:
+        if ANSWERS.get("_checkout"):
             template += f" --checkout {quote(ANSWERS['_checkout'])}"
         given = " ".join(f"{name}={quote(value)}" for name, value in answers.items())
         command = f"cookiecutter {template} --no-input {given}"
@@ -187,7 +189,7 @@ def main():
     for problem in problems:
         print("ERROR:", problem, file=sys.stderr)
     if problems and not IN_SCRATCH_RENDER:
-        print("The answers again, for you to fill in what is empty at the end:", file=sys.stderr)
+        print("To give the answers again, with what is still '' filled in:", file=sys.stderr)
         print(command_again(problems), file=sys.stderr)
     sys.exit(1 if problems else 0)
 

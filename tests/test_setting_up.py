@@ -1,0 +1,278 @@
+"""Setting up: what is missing or taken is told before anything fails, with what to type."""
+
+import ast
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from combinations import TEMPLATE
+from conftest import Bake
+from updates import commit, take_working_tree
+
+HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text()
+LEAST_COOKIECUTTER = "2.3.1"
+
+
+def finish(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as an owner does, not as the `make test` that we may run in."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    return subprocess.run(
+        command, cwd=folder, env=kept | {"PATH": path} | variables, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def project(bake: Bake) -> Path:
+    return bake()
+
+
+@pytest.fixture(params=["project", "template"])
+def makefile(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> Path:
+    """A folder with one of the two Makefiles and nothing installed."""
+    source = project if request.param == "project" else TEMPLATE
+    shutil.copy(source / "Makefile", tmp_path)
+    (tmp_path / "requirements-dev.txt").touch()
+    return tmp_path
+
+
+# The Makefiles
+
+
+def test_make_lists_its_commands(makefile: Path) -> None:
+    targets = re.findall(r"^\.PHONY: ([a-z-]+)$", (makefile / "Makefile").read_text(), re.MULTILINE)
+
+    listed = finish(makefile, "make").stdout.splitlines()
+
+    assert [re.match(r"([a-z-]+) +\S", line)[1] for line in listed] == targets[1:], "all but help"
+
+
+def test_too_old_python_installs_nothing(makefile: Path) -> None:
+    old = makefile / "old"
+    change = "import sys; sys.version_info = (3, 10, 14); exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{change}" "$2"\n')
+    old.chmod(0o755)
+
+    done = finish(makefile, "make", "test", f"PYTHON={old}")
+
+    assert done.returncode != 0
+    [said] = done.stdout.splitlines()
+    assert said == "This needs Python 3.11 or newer. Name one: make test PYTHON=python3.12"
+    assert not (makefile / ".venv").exists()
+
+
+def test_install_replaces_what_an_earlier_try_left(project: Path, tmp_path: Path) -> None:
+    shutil.copy(project / "Makefile", tmp_path)
+    (tmp_path / "requirements-dev.txt").touch()
+    left = tmp_path / ".venv" / "bin"
+    left.mkdir(parents=True)
+    (left / "python3").symlink_to("gone")
+    (left / "of-no-lock").touch()
+
+    done = finish(tmp_path, "make", "install", f"PYTHON={sys.executable}")
+
+    assert done.returncode == 0, done.stderr
+    assert (left / "python3").exists()
+    assert not (left / "of-no-lock").exists()
+
+
+def test_migration_wants_a_message_first(project: Path, tmp_path: Path) -> None:
+    shutil.copy(project / "Makefile", tmp_path)
+
+    done = finish(tmp_path, "make", "migration")
+
+    assert done.returncode != 0
+    assert done.stdout == 'Say what changed: make migration MESSAGE="add likes"\n'
+    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
+
+
+@pytest.mark.parametrize(
+    ("goals", "command"),
+    [
+        (["run", "PORT=8001"], "flask run --debug --port 8001"),
+        (["flask", "ARGS=shell"], "flask shell"),
+        (["test"], "pytest --cov"),
+        (["test", "ARGS=-k 'a or b'"], "pytest -k 'a or b'"),
+        (["migration", "MESSAGE=add Zoë's likes"], 'flask db migrate --message "$MESSAGE"'),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_goal_runs_command(goals: list[str], command: str, project: Path) -> None:
+    done = finish(project, "make", "--dry-run", "--old-file=install", *goals)
+
+    assert done.stdout.splitlines()[-1].endswith(command), done.stderr
+
+
+def test_commands_that_are_told_exist(project: Path) -> None:
+    makefile = (project / "Makefile").read_text()
+    page = project / "my_flask_app" / "templates" / "welcome.html"
+    hook = (TEMPLATE / "hooks" / "post_gen_project.py").read_text()
+    told = (project / "README.md").read_text() + page.read_text() + hook
+
+    goals = set(re.findall(r"(?:`|<code>| {4}|\d )make ([a-z-]+)", told))
+
+    assert len(goals) > 5
+    assert goals <= set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE))
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A folder whose `make demo` bakes a project that only tells its port."""
+    shutil.copy(TEMPLATE / "Makefile", tmp_path)
+    (tmp_path / "requirements-dev.txt").touch()
+    cookiecutter = tmp_path / ".venv" / "bin" / "cookiecutter"
+    cookiecutter.parent.mkdir(parents=True)
+    (tmp_path / ".venv" / "installed").touch()
+    cookiecutter.write_text(
+        "#!/bin/sh\necho 'what comes next' >&2\nmkdir $5/my-flask-app\n"
+        "printf 'run:\\n\\t@echo serving at $(PORT)\\n' >$5/my-flask-app/Makefile\n"
+    )
+    cookiecutter.chmod(0o755)
+    (tmp_path / "tmp").mkdir()
+    return tmp_path
+
+
+def test_demo_leaves_nothing(demo: Path) -> None:
+    done = finish(demo, "make", "demo", "PORT=8123", TMPDIR=str(demo / "tmp"))
+
+    assert done.returncode == 0, done.stderr
+    assert "serving at 8123\n" in done.stdout
+    assert "what comes next" not in done.stdout + done.stderr
+    assert list((demo / "tmp").iterdir()) == []
+
+
+def test_demo_tells_that_its_port_is_taken(demo: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = finish(demo, "make", "demo", f"PORT={port}", TMPDIR=str(demo / "tmp"))
+
+    assert done.returncode != 0
+    assert done.stdout == f"Port {port} is taken. Take another: make demo PORT={port + 1}\n"
+    assert list((demo / "tmp").iterdir()) == []
+
+
+# The tools that bake
+
+
+def test_hook_parses_on_an_old_python() -> None:
+    """As old as those on which a cookiecutter runs that is not too old."""
+    ast.parse(HOOK, feature_version=(3, 7))
+
+
+def rendered(answers: dict[str, str]) -> str:
+    return HOOK.replace("{" + "{ cookiecutter | tojson }}", json.dumps(answers))
+
+
+def test_too_old_python_is_told(tmp_path: Path) -> None:
+    script = rendered({"package_name": "app"})
+    (tmp_path / "hook.py").write_text(
+        f"import sys\nsys.version_info, sys.version = (3, 9, 2), '3.9.2 (old)'\n{script}"
+    )
+
+    done = finish(tmp_path, sys.executable, "hook.py")
+
+    assert done.returncode == 1
+    [said] = done.stderr.splitlines()
+    assert said.startswith("ERROR: cookiecutter runs on Python 3.9.2, and this needs 3.11 or newer")
+
+
+@pytest.mark.parametrize("version", ["1.7.3", "2.2.3", LEAST_COOKIECUTTER])
+def test_cookiecutter_is_new_enough_or_told(version: str, project: Path, tmp_path: Path) -> None:
+    uv = str(Path(sys.executable).with_name("uv"))
+    finish(tmp_path, uv, "venv", "--python", sys.executable, "venv")
+    python = str(tmp_path / "venv" / "bin" / "python")
+    install = finish(tmp_path, uv, "pip", "install", "--python", python, f"cookiecutter=={version}")
+    assert install.returncode == 0, install.stderr
+    out = tmp_path / "out"
+    out.mkdir()
+
+    command = [python, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
+    # So that the first of them makes a folder, though it cannot derive one from the name.
+    done = finish(out, *command, "project_slug=my-flask-app")
+
+    if version == LEAST_COOKIECUTTER:
+        same = finish(tmp_path, "diff", "-r", "--exclude=.git", "out/my-flask-app", str(project))
+        assert (done.returncode, same.stdout, same.stderr) == (0, "", "")
+    else:
+        assert done.returncode != 0
+        first, *_ = done.stderr.splitlines()
+        assert first.startswith(
+            f"ERROR: This cookiecutter is too old, {LEAST_COOKIECUTTER} or newer"
+        )
+        assert list(out.iterdir()) == []
+    assert f"{LEAST_COOKIECUTTER} or newer" in (TEMPLATE / "README.md").read_text()
+
+
+# Wrong answers
+
+ANSWERS = {
+    "project_name": 'It\'s $(id) "mine"',
+    "project_slug": "mine",
+    "description": "Zo\u00eb's; `id` \\n %s",
+    "database": "mysql",
+}
+
+
+def again(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the command that the hook gave in its last line."""
+    assert done.returncode != 0
+    lines = done.stderr.splitlines()
+    return lines[lines.index("To give the answers again, with what is still '' filled in:") + 1]
+
+
+def assert_baked(project: Path) -> None:
+    settings = tomllib.loads((project / "pyproject.toml").read_text())
+    assert (project / "README.md").read_text().startswith(f"# {ANSWERS['project_name']}\n")
+    assert settings["project"]["description"] == ANSWERS["description"]
+    assert "mysqlclient>=2.3" in settings["project"]["dependencies"]
+    assert (project / "good" / "__init__.py").is_file()
+
+
+def test_cookiecutter_is_given_the_good_answers_again(tmp_path: Path) -> None:
+    given = [f"{name}={value}" for name, value in (ANSWERS | {"package_name": "flask"}).items()]
+    command = again(finish(tmp_path, "cookiecutter", str(TEMPLATE), "--no-input", *given))
+    assert command.endswith(" package_name=''")
+
+    assert finish(tmp_path, "bash", "-c", command).returncode != 0, "something was not filled in"
+    done = finish(tmp_path, "bash", "-c", command.replace("''", "good"))
+
+    assert done.returncode == 0, done.stderr
+    assert_baked(tmp_path / "mine")
+
+
+def test_cruft_is_given_the_good_answers_again(tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    take_working_tree(template)
+    finish(template, "git", "init", "-q")
+    commit(template)
+    context = json.dumps(ANSWERS | {"package_name": "flask"})
+    create = ["cruft", "create", str(template), "--no-input", "--extra-context", context]
+
+    command = again(finish(tmp_path, *create))
+    done = finish(tmp_path, "bash", "-c", command.replace(': ""}', ': "good"}'))
+
+    assert done.returncode == 0, done.stderr
+    assert_baked(tmp_path / "mine")
+
+
+def test_command_names_the_checkout(tmp_path: Path) -> None:
+    answers = {"project_name": "A", "description": "", "application": "new"}
+    names = ["project_slug", "package_name", "divio_slug", "wsgi_app"]
+    private = {"_template": "gh:o/t", "_output_dir": str(tmp_path), "_checkout": "1.0 beta"}
+    choices = {"python_version", "database", "gateway_server", "media_storage", "reverse_proxy"}
+    given = answers | dict.fromkeys([*names, *choices, "ci"], "a") | private
+    (tmp_path / "hook.py").write_text(rendered(given))
+    (tmp_path / "a").mkdir()
+
+    command = again(finish(tmp_path / "a", sys.executable, "../hook.py"))
+
+    start = ["cookiecutter", "gh:o/t", "--checkout", "1.0 beta", "--no-input"]
+    assert shlex.split(command)[:5] == start
