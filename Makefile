@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0
 	trap 'rm -rf "$$folder"' EXIT; \
 	printf 'replay_dir: %s/replay\n' "$$folder" >"$$folder/cookiecutter.yaml"; \
 	echo "Baking the default project into $$folder, which goes when Ctrl+C stops it"; \
-	cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . \
+	TMPDIR="$$folder" cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . \
 		2>"$$folder/log" || { cat "$$folder/log"; exit 1; }; \
 	echo "Installing its locked dependencies"; \
 	$(MAKE) --no-print-directory -C "$$folder/my-flask-app" run
