@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import shlex
 import shutil
@@ -13,26 +12,19 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from combinations import TEMPLATE
-from conftest import Bake
-from updates import commit, take_working_tree
+
+from tests.conftest import Bake
+from tests.harness.choices import TEMPLATE
+from tests.harness.processes import environment, finish, run
+from tests.harness.updates import make_repository, take_working_tree
 
 HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text()
 LEAST_COOKIECUTTER = "2.3.1"
 
 
-def finish(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as an owner does, not as the `make test` that we may run in."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    return subprocess.run(
-        command, cwd=folder, env=kept | {"PATH": path} | variables, capture_output=True, text=True
-    )
-
-
 @pytest.fixture(scope="module")
 def project(bake: Bake) -> Path:
-    return bake()
+    return bake().folder
 
 
 @pytest.fixture(params=["project", "template"])
@@ -50,7 +42,7 @@ def makefile(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> P
 def test_make_lists_its_commands(makefile: Path) -> None:
     targets = re.findall(r"^\.PHONY: ([a-z-]+)$", (makefile / "Makefile").read_text(), re.MULTILINE)
 
-    listed = finish(makefile, "make").stdout.splitlines()
+    listed = finish("make", folder=makefile).stdout.splitlines()
 
     assert [re.match(r"([a-z-]+) +\S", line)[1] for line in listed] == targets[1:], "all but help"
 
@@ -61,7 +53,7 @@ def test_too_old_python_installs_nothing(makefile: Path) -> None:
     old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{change}" "$2"\n')
     old.chmod(0o755)
 
-    done = finish(makefile, "make", "test", f"PYTHON={old}")
+    done = finish("make", "test", f"PYTHON={old}", folder=makefile)
 
     assert done.returncode != 0
     [said] = done.stdout.splitlines()
@@ -77,9 +69,8 @@ def test_install_replaces_what_an_earlier_try_left(project: Path, tmp_path: Path
     (left / "python3").symlink_to("gone")
     (left / "of-no-lock").touch()
 
-    done = finish(tmp_path, "make", "install", f"PYTHON={sys.executable}")
+    run("make", "install", f"PYTHON={sys.executable}", folder=tmp_path)
 
-    assert done.returncode == 0, done.stderr
     assert (left / "python3").exists()
     assert not (left / "of-no-lock").exists()
 
@@ -87,7 +78,7 @@ def test_install_replaces_what_an_earlier_try_left(project: Path, tmp_path: Path
 def test_migration_wants_a_message_first(project: Path, tmp_path: Path) -> None:
     shutil.copy(project / "Makefile", tmp_path)
 
-    done = finish(tmp_path, "make", "migration")
+    done = finish("make", "migration", folder=tmp_path)
 
     assert done.returncode != 0
     assert done.stdout == 'Say what changed: make migration MESSAGE="add likes"\n'
@@ -106,9 +97,9 @@ def test_migration_wants_a_message_first(project: Path, tmp_path: Path) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_goal_runs_command(goals: list[str], command: str, project: Path) -> None:
-    done = finish(project, "make", "--dry-run", "--old-file=install", *goals)
+    said = run("make", "--dry-run", "--old-file=install", *goals, folder=project)
 
-    assert done.stdout.splitlines()[-1].endswith(command), done.stderr
+    assert said.splitlines()[-1].endswith(command)
 
 
 def test_commands_that_are_told_exist(project: Path) -> None:
@@ -141,18 +132,19 @@ def demo(tmp_path: Path) -> Path:
 
 
 def test_demo_leaves_nothing(demo: Path) -> None:
-    done = finish(demo, "make", "demo", "PORT=8123", TMPDIR=str(demo / "tmp"))
+    variables = environment() | {"TMPDIR": str(demo / "tmp")}
+    said = run("make", "demo", "PORT=8123", folder=demo, env=variables, errors=True)
 
-    assert done.returncode == 0, done.stderr
-    assert "serving at 8123\n" in done.stdout
-    assert "what comes next" not in done.stdout + done.stderr
+    assert "serving at 8123\n" in said
+    assert "what comes next" not in said
     assert list((demo / "tmp").iterdir()) == []
 
 
 def test_demo_tells_that_its_port_is_taken(demo: Path) -> None:
+    variables = environment() | {"TMPDIR": str(demo / "tmp")}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = finish(demo, "make", "demo", f"PORT={port}", TMPDIR=str(demo / "tmp"))
+        done = finish("make", "demo", f"PORT={port}", folder=demo, env=variables)
 
     assert done.returncode != 0
     assert done.stdout == f"Port {port} is taken. Take another: make demo PORT={port + 1}\n"
@@ -177,7 +169,7 @@ def test_too_old_python_is_told(tmp_path: Path) -> None:
         f"import sys\nsys.version_info, sys.version = (3, 9, 2), '3.9.2 (old)'\n{script}"
     )
 
-    done = finish(tmp_path, sys.executable, "hook.py")
+    done = finish(sys.executable, "hook.py", folder=tmp_path)
 
     assert done.returncode == 1
     [said] = done.stderr.splitlines()
@@ -186,21 +178,19 @@ def test_too_old_python_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["1.7.3", "2.2.3", LEAST_COOKIECUTTER])
 def test_cookiecutter_is_new_enough_or_told(version: str, project: Path, tmp_path: Path) -> None:
-    uv = str(Path(sys.executable).with_name("uv"))
-    finish(tmp_path, uv, "venv", "--python", sys.executable, "venv")
-    python = str(tmp_path / "venv" / "bin" / "python")
-    install = finish(tmp_path, uv, "pip", "install", "--python", python, f"cookiecutter=={version}")
-    assert install.returncode == 0, install.stderr
+    python = tmp_path / "venv" / "bin" / "python"
+    run("uv", "venv", "--python", sys.executable, tmp_path / "venv")
+    run("uv", "pip", "install", "--python", python, f"cookiecutter=={version}")
     out = tmp_path / "out"
     out.mkdir()
 
-    command = [python, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
-    # So that the first of them makes a folder, though it cannot derive one from the name.
-    done = finish(out, *command, "project_slug=my-flask-app")
+    command = [python, "-m", "cookiecutter", TEMPLATE, "--no-input"]
+    # The oldest cannot derive one from the name.
+    done = finish(*command, "project_slug=my-flask-app", folder=out)
 
     if version == LEAST_COOKIECUTTER:
-        same = finish(tmp_path, "diff", "-r", "--exclude=.git", "out/my-flask-app", str(project))
-        assert (done.returncode, same.stdout, same.stderr) == (0, "", "")
+        assert done.returncode == 0, done.stderr
+        run("diff", "--recursive", "--exclude=.git", out / "my-flask-app", project)
     else:
         assert done.returncode != 0
         first, *_ = done.stderr.splitlines()
@@ -238,28 +228,25 @@ def assert_baked(project: Path) -> None:
 
 def test_cookiecutter_is_given_the_good_answers_again(tmp_path: Path) -> None:
     given = [f"{name}={value}" for name, value in (ANSWERS | {"package_name": "flask"}).items()]
-    command = again(finish(tmp_path, "cookiecutter", str(TEMPLATE), "--no-input", *given))
+    command = again(finish("cookiecutter", TEMPLATE, "--no-input", *given, folder=tmp_path))
     assert command.endswith(" package_name=''")
 
-    assert finish(tmp_path, "bash", "-c", command).returncode != 0, "something was not filled in"
-    done = finish(tmp_path, "bash", "-c", command.replace("''", "good"))
+    run("bash", "-c", command, folder=tmp_path, fails=True)
+    run("bash", "-c", command.replace("''", "good"), folder=tmp_path)
 
-    assert done.returncode == 0, done.stderr
     assert_baked(tmp_path / "mine")
 
 
 def test_cruft_is_given_the_good_answers_again(tmp_path: Path) -> None:
     template = tmp_path / "template"
     take_working_tree(template)
-    finish(template, "git", "init", "-q")
-    commit(template)
+    make_repository(template)
     context = json.dumps(ANSWERS | {"package_name": "flask"})
-    create = ["cruft", "create", str(template), "--no-input", "--extra-context", context]
+    create = ["cruft", "create", template, "--no-input", "--extra-context", context]
 
-    command = again(finish(tmp_path, *create))
-    done = finish(tmp_path, "bash", "-c", command.replace(': ""}', ': "good"}'))
+    command = again(finish(*create, folder=tmp_path))
+    run("bash", "-c", command.replace(': ""}', ': "good"}'), folder=tmp_path)
 
-    assert done.returncode == 0, done.stderr
     assert_baked(tmp_path / "mine")
 
 
@@ -272,7 +259,7 @@ def test_command_names_the_checkout(tmp_path: Path) -> None:
     (tmp_path / "hook.py").write_text(rendered(given))
     (tmp_path / "a").mkdir()
 
-    command = again(finish(tmp_path / "a", sys.executable, "../hook.py"))
+    command = again(finish(sys.executable, "../hook.py", folder=tmp_path / "a"))
 
     start = ["cookiecutter", "gh:o/t", "--checkout", "1.0 beta", "--no-input"]
     assert shlex.split(command)[:5] == start

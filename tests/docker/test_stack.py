@@ -54,7 +54,7 @@ def test_starts_when_the_database_is_healthy_and_migrates(development: Stack) ->
 
 
 def test_addresses_are_told(development: Stack) -> None:
-    port = {"postgres": "5432", "mysql": "3306"}[development.project.answers["database"]]
+    port = {"postgres": "5432", "mysql": "3306"}[development.baked.answers["database"]]
     host, _, published = development.compose("port", "database_default", port).partition(":")
 
     assert f"The site is at {development.url}," in development.compose("logs", "web")
