@@ -114,6 +114,38 @@ def test_commands_that_are_told_exist(project: Path) -> None:
     assert goals <= set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE))
 
 
+def test_libraries_of_mysqlclient_come_before_it(bake: Bake, tmp_path: Path) -> None:
+    readme = bake(database="mysql").text("README.md")
+    closing = run(
+        "cookiecutter", TEMPLATE, "--no-input", "database=mysql", folder=tmp_path, errors=True
+    )
+
+    for told in readme, closing:
+        assert 0 < told.index("apt install build-essential") < told.index("make install")
+        assert "brew install mysql-client" in told
+
+
+def test_all_name_the_same_way_to_the_first_deployment(project: Path, tmp_path: Path) -> None:
+    page = (project / "my_flask_app" / "templates" / "welcome.html").read_text()
+    closing = run("cookiecutter", TEMPLATE, "--no-input", folder=tmp_path, errors=True)
+
+    assert "\n## Deploy on Divio\n" in (project / "README.md").read_text()
+    assert "Deploy on Divio" in page
+    assert "Deploy on Divio" in closing
+
+
+def test_messages_in_the_readme_are_ours(project: Path) -> None:
+    table = (project / "README.md").read_text().partition("## When something does not work")[2]
+    places = {
+        "This needs Python 3.11 or newer": "Makefile",
+        "This host is not served here": "my_flask_app/errors.py",
+        "The environment variables are not usable": "my_flask_app/config.py",
+    }
+    for message, place in places.items():
+        assert f"`{message}`" in table
+        assert message in (project / place).read_text()
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
     """A folder whose `make demo` bakes a project that only tells its port."""
