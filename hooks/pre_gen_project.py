@@ -1,7 +1,8 @@
 """Refuse answers and target folders that would not work, before a file is written.
 
 Runs in the project's folder, under cookiecutter and cruft alike. Each problem is one line on
-stderr; with any problem the exit status is 1 and nothing has been written.
+stderr, and the last line is the command that gives the other answers again; with any problem the
+exit status is 1 and nothing has been written. An old Python has to understand this file too.
 """
 
 import os
@@ -55,6 +56,23 @@ TAKEN_NAMES = set(
     virtualenv werkzeug whitenoise wtforms xmltodict yaml
     """.split()
 )
+
+
+def problem_of_tools():
+    """Return what is wrong with Python or cookiecutter, with which no answer could be judged."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - cookiecutter runs on older ones
+        return (
+            f"cookiecutter runs on Python {sys.version.split()[0]}, and this needs 3.11 or newer: "
+            "'pipx run --python python3.12 cookiecutter' or 'uvx --python 3.12 cookiecutter'."
+        )
+    # cookiecutter renders private variables since 2.1, and sets _checkout since 2.3.1.
+    rendered = "{" not in ANSWERS.get("__name", "")
+    if not rendered or ("_output_dir" in ANSWERS and "_checkout" not in ANSWERS):
+        return (
+            "This cookiecutter is too old, 2.3.1 or newer is needed: 'pipx run cookiecutter' and "
+            "'uvx cookiecutter' take the newest."
+        )
+    return None
 
 
 def problems_of_answers():
@@ -134,12 +152,45 @@ def problems_of_existing_application():
         )
 
 
+def command_again(problems):
+    """Return the command that gives the good answers again and leaves the others to be filled in.
+
+    Nothing takes an empty answer, so none is forgotten.
+    """
+    from shlex import quote
+    from shutil import which
+
+    answers = {name: value for name, value in ANSWERS.items() if not name.startswith("_")}
+    if ANSWERS["application"] == "new":
+        del answers["wsgi_app"]  # follows from package_name
+    for name in [problem.partition(" ")[0] for problem in problems]:
+        if name in answers:
+            del answers[name]
+            answers[name] = ""  # at the end, where the cursor is
+    template = quote(ANSWERS["_template"])
+    if "_output_dir" not in ANSWERS and ANSWERS["application"] == "new":
+        context = quote(json.dumps(answers))
+        command = f"cruft create {template} --no-input --extra-context {context}"
+    else:
+        if ANSWERS.get("_checkout"):
+            template += f" --checkout {quote(ANSWERS['_checkout'])}"
+        given = " ".join(f"{name}={quote(value)}" for name, value in answers.items())
+        command = f"cookiecutter {template} --no-input {given}"
+    return command if which(command.split()[0]) else f"pipx run {command}"
+
+
 def main():
+    outdated = problem_of_tools()
+    if outdated:
+        sys.exit(f"ERROR: {outdated}")
     problems = [*problems_of_answers(), *problems_of_folder()]
     if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
         problems += problems_of_existing_application()
     for problem in problems:
         print("ERROR:", problem, file=sys.stderr)
+    if problems and not IN_SCRATCH_RENDER:
+        print("To give the answers again, with what is still '' filled in:", file=sys.stderr)
+        print(command_again(problems), file=sys.stderr)
     sys.exit(1 if problems else 0)
 
 

@@ -239,7 +239,7 @@ def test_compose_file_is_what_the_divio_cli_counts_on(answers: Answers, project:
 
     assert web["build"] == "."
     assert "image" not in web, "docker compose pull would look for it"
-    assert web["ports"] == ["8000:80"], "divio app up asks for the port published for 80"
+    assert web["ports"] == ["${PORT:-8000}:80"], "divio app up asks for the port published for 80"
     assert {"./data:/data:rw", ".:/app:rw"} <= set(web["volumes"]), "divio app pull media"
     assert web["env_file"] == ".env-local"
     assert (project.folder / ".env-local").is_file(), "without it every command fails"

@@ -270,7 +270,9 @@ def test_remote_is_divio_where_origin_is_taken(folder: Path) -> None:
     adopt(folder, ONE_FILE)
 
     assert git(folder, "remote", "get-url", "origin") == "git@example.org:mine.git\n"
-    assert git(folder, "remote", "get-url", "divio") == "git@git.divio.com:the-app.git\n"
+    url = "git@git.divio.com:the-app.git"
+    assert git(folder, "remote", "get-url", "divio") == f"{url}\n"
+    assert f"git push {url} HEAD:main\n" in (folder / "DEPLOY.md").read_text()
 
 
 def test_folder_of_a_larger_repository_gets_no_remote(repository: Path) -> None:

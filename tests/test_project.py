@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -232,6 +234,16 @@ def test_probe_of_the_platform_passes(site: Site) -> None:
 
     assert response.status_code < 500
     assert response.elapsed.total_seconds() < 20
+
+
+def test_connections_that_say_nothing_hold_up_nobody(site: Site) -> None:
+    address = urlsplit(site.url)
+    with ExitStack() as stack:
+        for _ in range(16):  # twice as many as threads
+            stack.enter_context(socket.create_connection((address.hostname, address.port)))
+        response = site.get("/hello")
+
+    assert response.elapsed.total_seconds() < 5
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])

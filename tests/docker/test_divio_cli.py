@@ -77,7 +77,7 @@ def test_up_starts_it_and_finds_its_address(app: Callable[..., str], stack: Stac
 
     said = app("up")
 
-    assert f"127.0.0.1:{stack.port}" in said
+    assert f":{stack.port}/" in said
     eventually(lambda: stack.get("/").status_code == 200, "the page")
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -50,6 +51,15 @@ def test_starts_when_the_database_is_healthy_and_migrates(development: Stack) ->
     assert healthy[:19] <= inspect(web.name)["State"]["StartedAt"][:19]
     assert development.shows("all applied")
     assert development.get("/probe/rows").text == "0"
+
+
+def test_addresses_are_told(development: Stack) -> None:
+    port = {"postgres": "5432", "mysql": "3306"}[development.baked.answers["database"]]
+    host, _, published = development.compose("port", "database_default", port).partition(":")
+
+    assert f"The site is at {development.url}," in development.compose("logs", "web")
+    assert host == "127.0.0.1", "it has no password"
+    socket.create_connection((host, int(published))).close()
 
 
 def test_stops_when_asked_and_starts_again(development: Stack) -> None:

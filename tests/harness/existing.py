@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import tarfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -57,8 +56,7 @@ def copy_tutorial(folder: Path) -> None:
     downloads = folder.parent / "downloads"
     download = ["pip", "download", "--quiet", "--no-deps", "--no-binary=flask"]
     run(sys.executable, "-m", *download, f"--dest={downloads}", f"flask=={release}")
-    with tarfile.open(downloads / f"flask-{release}.tar.gz") as archive:
-        archive.extractall(downloads, filter="data")
+    run("tar", "-xzf", f"flask-{release}.tar.gz", folder=downloads)
     shutil.move(downloads / f"flask-{release}" / "examples" / "tutorial", folder)
 
 

@@ -36,7 +36,8 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        return environment() | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ANSI": "never"}
+        settings = {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ANSI": "never"}
+        return environment() | settings | {"PORT": str(self.port)}
 
     def compose(self, *arguments: str, **options: bool) -> str:
         command = ["docker", "compose", "--file", self.file, *arguments]
@@ -67,13 +68,9 @@ def stack_of(
     page: what is there as soon as the application answers
     """
     copy = baked.copy(folder / str(baked))
-    port = free_port()
-    text = copy.text(file)
-    assert text.count('"8000:80"') == 1
-    (copy.folder / file).write_text(text.replace('"8000:80"', f'"127.0.0.1:{port}:80"'))
     run("chown", "--recursive", f"{OWNER}:{OWNER}", copy.folder)
 
-    stack = Stack(copy, file, port)
+    stack = Stack(copy, file, free_port())
     try:
         stack.compose("up", "--detach", "--build", *options)
         if file == PRODUCTION and (copy.folder / "migrations").exists():

@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 import shutil
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -143,5 +142,5 @@ def take_version(version: str, folder: Path) -> None:
     with TemporaryDirectory() as archives:
         archive = Path(archives, "version.tar")
         history("archive", f"--output={archive}", version, "--", *PARTS)
-        with tarfile.open(archive) as files:
-            files.extractall(folder, filter="data")
+        folder.mkdir(exist_ok=True)
+        run("tar", "-xf", archive, "-C", folder)
