@@ -52,21 +52,19 @@ def test_odd_text_passes_the_linters(text: str, bake: Bake, tmp_path: Path) -> N
     run("trailing-whitespace-fixer", *files, folder=project.folder)
 
 
-@pytest.mark.parametrize(
-    ("core", "ci"), zip(TWO_CORES, ["github", "gitlab"]), ids=["postgres", "mysql"]
-)
+@pytest.mark.sample(TWO_CORES)
 def test_first_day(
-    core: Answers,
-    ci: str,
+    answers: Answers,
     tmp_path: Path,
     install: Callable[[Baked], None],
     start_server: Callable[[str], str],
     mypy_cache: str,
 ) -> None:
-    server = new_database(start_server(core["database"]), f"first-day-{core['database']}")
+    database = answers["database"]
+    server = new_database(start_server(database), "first-day")
     settings = {"MYPY_CACHE_DIR": mypy_cache, "TEST_DATABASE_URL": server}
-    answers = core | {
-        "ci": ci,
+    answers = answers | {
+        "ci": "github" if database == "postgres" else "gitlab",
         "project_name": f"Zo\u00eb{ODD_TEXTS['quotes']}",
         "project_slug": "my-flask-app",
         "package_name": "my_flask_app",

@@ -2,6 +2,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+
 from my_flask_app.database import Base
 from my_flask_app.members import Member, Role
 
