@@ -69,4 +69,5 @@ def login() -> Response:
 
 @blueprint.get("/upload")
 def upload() -> str:
-    return g.member.name if g.member else abort(403)
+    member: Member = g.member or abort(403)
+    return member.name
