@@ -2,14 +2,13 @@
 
 import re
 from fnmatch import fnmatch
-from itertools import product
 from pathlib import Path
 
 import pytest
 
-from tests.harness.choices import TEMPLATE
+from tests.harness.choices import CORE, TEMPLATE, combinations, label
 from tools import lock
-from tools.lock import CHOICES, CONDITIONS, CONTEXT, FLAGS, Lock
+from tools.lock import CONDITIONS, FLAGS, Lock
 
 COMMENT = "# Written by uv.\n"
 PACKAGE = "package==1.0 \\\n    --hash=sha256:0123\n"
@@ -18,13 +17,12 @@ PACKAGE = "package==1.0 \\\n    --hash=sha256:0123\n"
 def locks(blocks: dict[str, str]) -> list[Lock]:
     """Return every lock, each with the blocks whose pattern its name matches."""
     found = []
-    for values in product(*(CONTEXT[choice] for choice in CHOICES)):
-        new = values[0] == "new"
+    for answers in combinations("application", *CORE):
+        new = answers["application"] == "new"
         for name in (
             ["requirements.txt", "requirements-dev.txt"] if new else ["requirements-divio.txt"]
         ):
-            title = f"{'-'.join(values)}/{name}"
-            answers = dict(zip(CHOICES, values, strict=True))
+            title = f"{label(answers)}/{name}"
             variables = {"cookiecutter": answers, "dev": name == "requirements-dev.txt"}
             text = "".join(block for pattern, block in blocks.items() if fnmatch(title, pattern))
             found.append(Lock(title, variables, COMMENT + text))

@@ -6,7 +6,6 @@ rendered each of them again. Arguments such as --upgrade are handed on to `uv pi
 """
 
 import itertools
-import json
 import os
 import re
 import shutil
@@ -20,12 +19,9 @@ from typing import NamedTuple
 from cookiecutter.main import cookiecutter
 from cookiecutter.utils import create_env_with_context
 
-TEMPLATE = Path(__file__).parent.parent
-CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-JINJA = create_env_with_context({"cookiecutter": CONTEXT})
+from tests.harness.choices import CONTEXT, CORE, TEMPLATE, combinations, label
 
-# The choices that change what is installed.
-CHOICES = ["application", "database", "gateway_server", "media_storage"]
+JINJA = create_env_with_context({"cookiecutter": CONTEXT})
 
 # Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
 # files set before they include the template: it is true in requirements-dev.txt alone.
@@ -70,11 +66,10 @@ def main(arguments: list[str]) -> None:
 
 def locks_of_bakes(folder: Path, arguments: list[str]) -> list[Lock]:
     locks = []
-    for values in itertools.product(*(CONTEXT[choice] for choice in CHOICES)):
-        title = "-".join(values)
-        print(title, flush=True)
-        answers = dict(zip(CHOICES, values, strict=True))
-        project = bake(answers | {"project_slug": title}, folder)
+    for answers in combinations("application", *CORE):
+        name_of_bake = label(answers)
+        print(name_of_bake, flush=True)
+        project = bake(answers | {"project_slug": name_of_bake}, folder)
         if answers["application"] == "new":
             # uv is in the environment that runs this; the project's own is not needed.
             make = ["make", "--silent", "--old-file=install", "lock"]
@@ -85,7 +80,7 @@ def locks_of_bakes(folder: Path, arguments: list[str]) -> list[Lock]:
             names = ["requirements-divio.txt"]
         for name in names:
             variables = {"cookiecutter": answers, "dev": name == "requirements-dev.txt"}
-            locks.append(Lock(f"{title}/{name}", variables, (project / name).read_text()))
+            locks.append(Lock(f"{name_of_bake}/{name}", variables, (project / name).read_text()))
     return locks
 
 
