@@ -133,7 +133,7 @@ def test_local_media_is_served(client: FlaskClient) -> None:
 
 def test_templates_have_media(client: FlaskClient) -> None:
     with client.application.app_context():
-        url = render_template_string("{{ '{{ media.url(name) }}' }}", name="a/\xfc.html")
+        url = render_template_string("{% raw %}{{media.url(name)}}{% endraw %}", name="a/\xfc.html")
     assert url == "/media/a/%C3%BC.html"
 
 

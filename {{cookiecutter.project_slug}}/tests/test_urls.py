@@ -36,7 +36,7 @@ def test_url(make_app: MakeApp, environ: dict[str, str], host: str | None, expec
 @pytest.mark.parametrize("host", [None, "evil.example"])
 def test_templates_have_it_and_static_files_their_hash(make_app: MakeApp, host: str | None) -> None:
     app = make_app(**ANY_HOST)
-    template = "{{ '{{ main_url_for(\'static\', filename=\'style.css\') }}' }}"
+    template = "{% raw %}{{main_url_for('static', filename='style.css')}}{% endraw %}"
     with context(app, host):
         url = render_template_string(template)
     with app.test_request_context():

@@ -56,7 +56,7 @@ IDLE_SECONDS = 1
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with a zone, kept in UTC. MySQL and SQLite would give it back without a zone."""
+    """A time with a zone, kept in UTC. {{ "MySQL and " if cookiecutter.database == "mysql" }}SQLite would give it back without a zone."""
 
 {% if cookiecutter.database == 'postgres' %}
     impl = DateTime(timezone=True)
