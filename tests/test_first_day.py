@@ -179,7 +179,8 @@ def delete_what_may_be_deleted(project: Baked) -> None:
     """Delete all that the README offers, and what names it."""
     offered = project.text("README.md").partition("\n## What you may delete\n")[2]
     names = set(re.findall(r"`(.+?)`", offered))
-    assert names == {*DELETED, "/", "__init__.py", "Makefile", "pages"}
+    others = {"/", "__init__.py", "Makefile", "pages", "pre-commit uninstall", "make hooks"}
+    assert names == {*DELETED, *others}
     for name in DELETED:
         path = project.folder / name
         (path if path.exists() else project.folder / project.package / name).unlink()

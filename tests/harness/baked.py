@@ -100,10 +100,10 @@ class Baked:
     def add_example_of_readme(self) -> None:
         """Follow the section "Develop"."""
         readme = self.text("README.md")
-        module, page = (
-            re.search(rf"```{kind}\n(.*?)```", readme, re.DOTALL)[1] for kind in ("python", "html")
-        )
+        module, test = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        [page] = re.findall(r"```html\n(.*?)```", readme, re.DOTALL)
         self.grow(module, page, name="notes")
+        (self.folder / "tests" / "test_notes.py").write_text(test)
 
 
 def bake(folder: Path, **answers: str) -> Baked:

@@ -8,8 +8,10 @@ db = current_app.extensions["migrate"].db
 
 def drop_empty_migration(_context, _revision, directives):
     """Let flask db migrate write nothing where the models and the tables agree."""
-    if getattr(context.config.cmd_opts, "autogenerate", False):
-        directives[:] = [script for script in directives if not script.upgrade_ops.is_empty()]
+    wanted = getattr(context.config.cmd_opts, "autogenerate", False)
+    if wanted and directives[0].upgrade_ops.is_empty():
+        current_app.logger.warning("No model has changed, or nothing imports its module.")
+        directives.clear()
 
 
 def import_own_type(kind, item, autogen_context):

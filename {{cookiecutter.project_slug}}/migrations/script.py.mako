@@ -5,7 +5,7 @@ Revision: ${up_revision}${f", after {down_revision}" if down_revision else ""}
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+${imports + "\n" if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

@@ -23,13 +23,7 @@ import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from flask_sqlalchemy import SQLAlchemy
-{% if cookiecutter.database == 'postgres' %}
-from sqlalchemy import MetaData, inspect
-from sqlalchemy.dialects.postgresql import ENUM
-from sqlalchemy.dialects.postgresql.base import PGInspector
-{% else %}
 from sqlalchemy import MetaData
-{% endif %}
 
 from {{ cookiecutter.package_name }} import create_app, wsgi
 from {{ cookiecutter.package_name }}.database import add_commands, db
@@ -132,13 +126,6 @@ def drop_all_tables() -> None:
     tables = MetaData()
     tables.reflect(db.engine)
     tables.drop_all(db.engine)
-{% if cookiecutter.database == 'postgres' %}
-    inspector = inspect(db.engine)
-    if isinstance(inspector, PGInspector):
-        # A migration that drops a table leaves the types of its columns.
-        for found in inspector.get_enums():
-            ENUM(name=found["name"]).drop(db.engine)
-{% endif %}
 
 
 @pytest.fixture

@@ -76,10 +76,10 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "HSTS_SECONDS": env.number(
             "SECURE_HSTS_SECONDS", default=31_536_000, least=0, most=63_072_000
         ),
-        "SESSION_COOKIE_SECURE": https_only,
-        "SESSION_COOKIE_SAMESITE": "Lax",
         # A form may be sent as long as the session lasts: nobody loses what took long to write.
         "WTF_CSRF_TIME_LIMIT": None,
+        "SESSION_COOKIE_SECURE": https_only,
+        "SESSION_COOKIE_SAMESITE": "Lax",
     }
     if env.problems:
         raise ConfigError("\n- ".join(["The environment variables are not usable:", *env.problems]))

@@ -3,6 +3,7 @@
 A model derives from Base. https://flask-sqlalchemy.readthedocs.io/ tells the rest.
 """
 
+import enum
 import math
 import sqlite3
 import time
@@ -17,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Enum,
     MetaData,
 {% if cookiecutter.database == 'mysql' %}
     Table,
@@ -89,7 +91,14 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    registry = registry(metadata=metadata, type_annotation_map={datetime: Moment})
+    registry = registry(
+        metadata=metadata,
+        type_annotation_map={
+            datetime: Moment,
+            # The names of the members, so that another one needs no change of a type.
+            enum.Enum: Enum(enum.Enum, native_enum=False, length=50),
+        },
+    )
 
 
 db = SQLAlchemy(model_class=Base)
