@@ -15,7 +15,7 @@ def env(name: str) -> str:
 
 def number(name: str, default: int) -> int:
 {% if cookiecutter.application == 'new' %}
-    # The application refuses what is no number, and tells why.
+    # The application refuses other numbers of workers and threads, and tells why.
 {% endif %}
     return int(env(name)) if env(name).isdecimal() else default
 

@@ -24,6 +24,10 @@ def test_process_is_alive_without_a_database(make_app: MakeApp, unreachable_data
     assert client.get("/healthz").status_code == 200
 
 
+def test_what_is_below_is_the_application_s(client: FlaskClient) -> None:
+    assert client.get("/healthz/x").status_code == 404
+
+
 @pytest.mark.parametrize("dsn", ["", "file://{folder}/media"], ids=["no-media", "media"])
 def test_ready(make_app: MakeApp, tmp_path: Path, dsn: str) -> None:
     client = make_app(DEFAULT_STORAGE_DSN=dsn.format(folder=tmp_path)).test_client()

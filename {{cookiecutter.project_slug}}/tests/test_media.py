@@ -58,6 +58,10 @@ def test_long_name_keeps_its_suffix() -> None:
     assert safe("a" * 300 + ".jpg").endswith("a.jpg")
 
 
+def test_long_suffix_is_cut() -> None:
+    assert safe("a." + "b" * 30) == "a." + "b" * 19
+
+
 @pytest.fixture(params=["local"{{ ', "s3"' if cookiecutter.media_storage == 's3' }}])
 def storage(request: pytest.FixtureRequest) -> Storage:
     """Return a storage of each kind in turn."""

@@ -22,6 +22,12 @@ def test_key_starts_with_the_prefix(s3_storage: S3Storage) -> None:
     assert [item["Key"] for item in found] == ["dir/a/b"]
 
 
+def test_folders_that_a_console_made_are_not_listed(s3_storage: S3Storage) -> None:
+    for key in ("dir/", "dir/photos/"):
+        s3_storage.client.put_object(Bucket=s3_storage.bucket, Key=key, Body=b"")
+    assert list(s3_storage.list()) == []
+
+
 def test_files_outside_of_the_prefix_are_not_listed(s3_storage: S3Storage) -> None:
     s3_storage.client.put_object(Bucket=s3_storage.bucket, Key="outside", Body=b"")
     assert list(s3_storage.list()) == []

@@ -140,9 +140,12 @@ def test_virtual_host_is_in_the_urls() -> None:
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?auth=s3v5", "has an unknown auth"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?addressing_style=x", "unknown addressing_style"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?url=%2Fmedia%2F", "url that is no whole URL"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?url=%2F%2Fcdn%2F", "url that is no whole URL"),
         ("s3://key:topsecret@bkt/?endpoint=minio:9000", "endpoint that is no whole URL"),
+        ("s3://key:topsecret@bkt/?endpoint=ftp%3A%2F%2Fminio", "endpoint that is no whole URL"),
         ("s3://key:topsecret@bkt/?endpoint=http%3A%2F%2F%5Bx", "endpoint that is no whole URL"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=a%2Fb", "domain that is no host name"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=a%20b", "domain that is no host name"),
         ("s3://key:topsecret@/?endpoint=http%3A%2F%2Fminio", "names no bucket"),
     ],
 )

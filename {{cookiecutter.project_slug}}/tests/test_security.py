@@ -333,6 +333,18 @@ def test_body_that_is_too_large_is_read_before_it_is_refused(make_client: MakeCl
     assert body.read() == b"", "a server would reset the connection"
 
 
+def test_form_with_a_field_that_is_too_long_is_read_before_it_is_refused(
+    make_client: MakeClient,
+) -> None:
+    start = b'--b\r\nContent-Disposition: form-data; name="field"\r\n\r\n'
+    content = start + b"0" * (2 * MB) + b"\r\n--b--\r\n"
+    body, headers = io.BytesIO(content), {"Content-Length": str(len(content))}
+    headers["Content-Type"] = "multipart/form-data; boundary=b"
+    response = make_client().post("/tests/form", input_stream=body, headers=headers)
+    assert response.status_code == 413
+    assert body.read() == b"", "a server would reset the connection"
+
+
 @pytest.mark.parametrize(("size", "status"), [(MB, 200), (MB + 1, 413)])
 def test_upload_is_limited(make_client: MakeClient, size: int, status: int) -> None:
     client = make_client(MAX_UPLOAD_MB="1")

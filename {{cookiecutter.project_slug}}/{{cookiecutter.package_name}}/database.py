@@ -69,7 +69,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
+        if value is not None and getattr(value, "tzinfo", None) is None:
             message = "A time needs a zone, as datetime.now(UTC) has one."
             raise ValueError(message)
         return value and value.astimezone(UTC)
@@ -195,11 +195,16 @@ def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, 
     if url is None or url.get_backend_name() == "sqlite":
         return {}
     return {
-        "pool_size": max(1, min(threads, CONNECTIONS // workers)),
+        "pool_size": min(threads, CONNECTIONS // workers),
         "max_overflow": 0,
         # All in seconds, and together less than the 30 that the load balancer waits.
         "pool_timeout": 10,
+{% if cookiecutter.database == 'postgres' %}
         "connect_args": {"connect_timeout": 5},
+{% else %}
+        # In UTC, which NOW() and the like then give.
+        "connect_args": {"connect_timeout": 5, "init_command": "SET time_zone = '+00:00'"},
+{% endif %}
         # A firewall in between may close connections that are older.
         "pool_recycle": 300,
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, current_app, jsonify, render_template, request
 from werkzeug import Response
-from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wsgi import get_input_stream
 
 from . import logs
@@ -57,7 +57,7 @@ def page(facts: dict[str, Any]) -> tuple[str, str]:
 
 
 def discard_body() -> None:
-    """Read a body that is longer than allowed.
+    """Read a body that is longer than allowed, or the rest of one of which a part is.
 
     A server resets a connection that it closes with something unread, and its client or the load
     balancer may then never see the answer.
@@ -65,6 +65,8 @@ def discard_body() -> None:
     longest = request.max_content_length
     if longest is not None and (request.content_length or 0) > longest:
         stream = get_input_stream(request.environ)
-        with suppress(ClientDisconnected):
-            while stream.read(2**16):
-                pass
+    else:
+        stream = request.stream
+    with suppress(HTTPException):
+        while stream.read(2**16):
+            pass

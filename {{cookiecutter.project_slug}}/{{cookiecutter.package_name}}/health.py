@@ -4,11 +4,11 @@ Divio itself asks for /, and has no path to configure.
 https://docs.divio.com/background/build-process/
 """
 
-from wsgiref.types import WSGIApplication
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from werkzeug import Request, Response
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from . import probes
 
@@ -31,13 +31,18 @@ def answer(app: Flask, application: WSGIApplication) -> WSGIApplication:
         with app.app_context():
             outcomes = probes.run("database", "media")
         for outcome in outcomes:
-            # Once, because monitors ask every few seconds.
-            if not outcome.ok and outcome.name not in failing:
+            if outcome.ok:
+                failing.discard(outcome.name)
+            elif outcome.name not in failing:  # Once, because monitors ask every few seconds.
+                failing.add(outcome.name)
                 app.logger.error("Not ready, %s: %s", outcome.name, outcome.detail)
-        failing.clear()
-        failing.update(outcome.name for outcome in outcomes if not outcome.ok)
         lines = [f"{outcome.name}: {'ok' if outcome.ok else 'failed'}\n" for outcome in outcomes]
         status = 200 if all(outcome.ok for outcome in outcomes) else 503
         return Response("".join(lines), status, headers=NOT_CACHED)
 
-    return DispatcherMiddleware(application, {"/healthz": alive, "/readyz": ready})
+    answers = {"/healthz": alive, "/readyz": ready}
+
+    def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return answers.get(environ["PATH_INFO"], application)(environ, start_response)
+
+    return route

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -84,9 +85,10 @@ class LocalStorage:
         for path in self.folder.rglob("*"):
             name = path.relative_to(self.folder).as_posix()
             if path.is_file() and path.name[0] != "." and name.startswith(prefix):
-                facts = path.stat()
-                saved = datetime.fromtimestamp(facts.st_mtime, UTC)
-                found.append(File(name, facts.st_size, saved))
+                with suppress(FileNotFoundError):  # deleted meanwhile
+                    facts = path.stat()
+                    saved = datetime.fromtimestamp(facts.st_mtime, UTC)
+                    found.append(File(name, facts.st_size, saved))
         return iter(sorted(found))
 
     def url(self, name: str) -> str:

@@ -28,8 +28,8 @@ def safe(name: str) -> str:
 
 
 def shortened(part: str) -> str:
-    suffix = PurePosixPath(part).suffix[:20]
-    stem = part.removesuffix(suffix).encode()
+    path = PurePosixPath(part)
+    suffix, stem = path.suffix[:20], path.stem.encode()
     return stem[: LONGEST_PART - len(suffix.encode())].decode(errors="ignore") + suffix
 
 

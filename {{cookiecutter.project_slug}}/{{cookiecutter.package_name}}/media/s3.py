@@ -145,7 +145,8 @@ class S3Storage:
         for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
             for found in page.get("Contents", []):
                 name = found["Key"].removeprefix(self.prefix)
-                yield File(name, found["Size"], found["LastModified"])
+                if name and not name.endswith("/"):  # a folder that the console made
+                    yield File(name, found["Size"], found["LastModified"])
 
     def url(self, name: str) -> str:
         if self.signed:

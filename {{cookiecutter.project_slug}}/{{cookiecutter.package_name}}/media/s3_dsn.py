@@ -3,6 +3,7 @@
 https://docs.divio.com/reference/work-media-storage
 """
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,6 +21,9 @@ AWS_SEPARATORS = [
     ".s3-",
     ".s3.",
 ]
+
+# With a port, or without.
+HOST = r"[\w.-]+(:\d+)?"
 
 CHOICES = {"auth": ["s3", "s3v4"], "addressing_style": ["auto", "path", "virtual"]}
 
@@ -83,20 +87,16 @@ def parsed_option(options: dict[str, str], name: str, parse: Callable[[str], str
 
 
 def whole_url(text: str) -> str:
-    """Return `text` if it is a URL with a host. Raises ValueError."""
-    message = "is no whole URL."
-    try:
-        host = urlsplit(text).netloc
-    except ValueError:
-        raise ValueError(message) from None
-    if not host:
+    """Return `text` if it is an HTTP URL with a host. Raises ValueError."""
+    if not re.match(rf"https?://{HOST}(/|$)", text):
+        message = "is no whole URL."
         raise ValueError(message)
     return text
 
 
 def https_url(host: str) -> str:
     """Return the URL of a host. Raises ValueError."""
-    if "/" in host:
+    if not re.fullmatch(HOST, host):
         message = "is no host name."
         raise ValueError(message)
     return f"https://{host}"
