@@ -19,7 +19,7 @@ S3 = "http://127.0.0.1:5000"
 MAKE_BUCKET = f"import urllib.request as r; r.urlopen(r.Request('{S3}/media', method='PUT'))"
 STORAGES = {
     "S3": (f"s3://key:secret@media/?endpoint={S3}", "boto3"),
-    "folder": ("file:///work/media/", "copyfileobj"),
+    "folder": ("file:///moved/media/", "copyfileobj"),
 }
 
 
@@ -30,11 +30,11 @@ def media(folder: Path, rounds: int) -> Results:
     with (work / "file").open("wb") as file:
         for _ in range(MEGABYTES):
             file.write(bytes(range(250)) * 4000)
-    its = (*options(), f"--volume={work}:/work", "--env=PYTHONPATH=/app")
+    its = (*options(), f"--volume={work}:/moved", "--env=PYTHONPATH=/app")
     with container(image(folder, "gunicorn").name, "sleep", "3600", options=its) as idle:
 
         def transfer(side: str, dsn: str, way: str) -> Sample:
-            said = idle.execute("python", "/work/transfer.py", side, dsn, way)
+            said = idle.execute("python", "/moved/transfer.py", side, dsn, way)
             measured = json.loads(said.splitlines()[-1])
             return {"MB/s": MEGABYTES / measured["seconds"], "MB grown": measured["grown"]}
 

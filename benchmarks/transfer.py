@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-FILE, COPY = Path("/work/file"), Path("/work/copy")
+FILE, COPY = Path("/moved/file"), Path("/moved/copy")
 NAME = "upload.bin"
 
 
