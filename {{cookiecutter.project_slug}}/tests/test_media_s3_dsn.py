@@ -201,6 +201,7 @@ def test_dsn_wins_over_the_split_variables() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
+        ("DEFAULT_STORAGE_REGION", "eu west", "is no region."),
         ("DEFAULT_STORAGE_CUSTOM_DOMAIN", "a/b", "is no host name."),
         ("DEFAULT_STORAGE_ENDPOINT_URL", "no-url", "is no whole URL."),
         ("DEFAULT_STORAGE_ENDPOINT_URL", "http://[x", "is no whole URL."),

@@ -94,7 +94,7 @@ def bucket_of_parts(env: "Environment") -> s3.S3Storage | None:
     """
     if not (bucket := env.text("DEFAULT_STORAGE_BUCKET")):
         return None
-    region = env.text("DEFAULT_STORAGE_REGION")
+    region = env.parsed(s3_dsn.region_name, "DEFAULT_STORAGE_REGION") or ""
     endpoint = env.parsed(s3_dsn.whole_url, "DEFAULT_STORAGE_ENDPOINT_URL")
     return s3.S3Storage(
         bucket=bucket,

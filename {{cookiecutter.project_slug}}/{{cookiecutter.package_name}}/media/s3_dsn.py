@@ -102,6 +102,14 @@ def https_url(host: str) -> str:
     return f"https://{host}"
 
 
+def region_name(text: str) -> str:
+    """Return `text` if it can be a part of a host. Raises ValueError."""
+    if not re.fullmatch(r"[\w-]+", text):
+        message = "is no region."
+        raise ValueError(message)
+    return text
+
+
 def split_host(host: str, region: str) -> tuple[str, str, str]:
     """Return bucket, endpoint and region (blank if unknown) of a host in a DSN.
 
