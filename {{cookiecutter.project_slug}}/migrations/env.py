@@ -3,6 +3,8 @@
 from alembic import context
 from flask import current_app
 
+from {{ cookiecutter.package_name }}.database import IN_MEMORY
+
 db = current_app.extensions["migrate"].db
 
 
@@ -43,7 +45,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    if str(db.engine.url) == "sqlite://":
+    if str(db.engine.url) == IN_MEMORY:
         current_app.logger.warning("DATABASE_URL is not set: this database is gone at the end.")
     with db.engine.connect() as connection:
         set_foreign_keys(connection, "OFF")
