@@ -27,15 +27,16 @@ control_socket_disable = True  # It would need a home folder to write to.
 
 # Threads, because connections that a load balancer opens ahead would block sync workers. A new
 # one may occupy a thread only briefly before it waits aside; gunicorn's own value is 5 seconds.
-worker_class = "gthread"
+worker_class = "gunicorn_worker.Worker"
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 workers = number("WEB_CONCURRENCY", 2)
-threads = number("WEB_THREADS", 4)
+threads = number("WEB_THREADS", 64)
+worker_tmp_dir = "/dev/shm"  # In memory, and writable where nothing else is.
 
-# Seconds. Divio's load balancer waits for 30: https://docs.divio.com/reference/checks-timeouts/
-# This one replaces a worker that hangs as a whole; no setting ends a single slow request.
+# Seconds. The first replaces a worker that hangs as a whole, request_limits.py one with a request
+# that does. Docker kills ten seconds after it asked to stop.
 timeout = 25
-graceful_timeout = 8  # Docker kills ten seconds after it asked to stop.
+graceful_timeout = 8
 
 # Against leaks of memory, and not in all workers at once.
 max_requests = 10000
