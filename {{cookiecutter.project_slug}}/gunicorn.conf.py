@@ -31,7 +31,7 @@ worker_class = "gunicorn_worker.Worker"
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 workers = number("WEB_CONCURRENCY", 2)
 threads = number("WEB_THREADS", 64)
-worker_tmp_dir = "/dev/shm"  # In memory, and writable where nothing else is.
+worker_tmp_dir = "/dev/shm"  # noqa: S108, writable where all else is read-only
 
 # Seconds. The first replaces a worker that hangs as a whole, request_limits.py one with a request
 # that does. Docker kills ten seconds after it asked to stop.

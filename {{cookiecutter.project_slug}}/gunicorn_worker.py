@@ -8,8 +8,9 @@ from concurrent.futures import Executor, Future
 from queue import SimpleQueue
 from typing import Any
 
-import request_limits
 from gunicorn.workers.gthread import ThreadWorker
+
+import request_limits
 
 # More threads that run at once cost a fifth of the requests per second, because Python switches
 # between them at each of their system calls.
@@ -68,12 +69,13 @@ class Threads(Executor):
             except BaseException as error:  # noqa: BLE001
                 future.set_exception(error)
             # It has its turn no more if pass_turns_on removed this.
-            if not self.began.pop(thread, None):
+            if self.began.pop(thread, None) is None:
                 self.turns.get()
 
     def pass_turns_on(self) -> None:
         while True:
             time.sleep(QUICK_SECONDS)
             for thread, began in list(self.began.items()):
-                if time.monotonic() - began > QUICK_SECONDS and self.began.pop(thread, None):
+                is_quick = time.monotonic() - began < QUICK_SECONDS
+                if not is_quick and self.began.pop(thread, None) is not None:
                     self.turns.put(None)

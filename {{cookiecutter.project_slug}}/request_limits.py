@@ -1,7 +1,7 @@
 """Limits for requests that gateway servers lack.
 
-A body that arrives too slowly ends with 408, one that ends early or is malformed with 400. A request
-that takes too long is logged with where it is in the code, and its worker is replaced.
+A body that arrives too slowly ends with 408, one that ends early or is malformed with 400. A
+request that takes too long is logged, with where it is in the code, and its worker is replaced.
 """
 
 import io
@@ -117,8 +117,11 @@ def guard(application: WSGIApplication) -> WSGIApplication:
         if is_chunked or environ.get("CONTENT_LENGTH"):
             request.body = Body(request)
             environ["wsgi.input"] = io.BufferedReader(request.body, PIECE)
-            # Where it is set, an early end passes for the end of the body.
-            environ["wsgi.input_terminated"] = is_chunked
+            if is_chunked:
+                environ["wsgi.input_terminated"] = True
+            else:
+                # Werkzeug would take an early end for the end of the body.
+                environ.pop("wsgi.input_terminated", None)
         try:
             return application(environ, start_response)
         finally:

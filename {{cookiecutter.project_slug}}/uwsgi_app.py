@@ -5,11 +5,11 @@ import gc
 {% endif %}
 import signal
 
-import request_limits
 import uwsgi
-{% if cookiecutter.application == 'new' %}
 from uwsgidecorators import postfork
 
+import request_limits
+{% if cookiecutter.application == 'new' %}
 from {{ cookiecutter.package_name }} import create_app
 
 application = request_limits.guard(create_app())
@@ -17,7 +17,6 @@ application = request_limits.guard(create_app())
 gc.freeze()
 {% else %}
 import {{ cookiecutter.wsgi_app.split(':')[0] }}
-from uwsgidecorators import postfork
 
 application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }})
 {% endif %}

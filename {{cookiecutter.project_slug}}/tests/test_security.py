@@ -351,10 +351,3 @@ def test_upload_is_limited(make_client: MakeClient, size: int, status: int) -> N
     token = client.get("/tests/token").text
     response = client.post("/tests/upload", data=bytes(size), headers={"X-CSRFToken": token})
     assert response.status_code == status
-{% if cookiecutter.gateway_server == 'uwsgi' %}
-
-
-def test_body_without_a_length_is_refused(make_client: MakeClient) -> None:
-    response = make_client().post("/tests/upload", headers={"Transfer-Encoding": "chunked"})
-    assert response.status_code == 411
-{% endif %}

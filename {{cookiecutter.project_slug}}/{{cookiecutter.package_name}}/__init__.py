@@ -50,9 +50,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         logs.log_requests,
     )
     app.session_interface = security.SessionInterface()
-{% if cookiecutter.gateway_server == 'uwsgi' %}
-    app.before_request(security.refuse_chunked_body)
-{% endif %}
     app.before_request(security.redirect_to_main_url)
     security.csrf.init_app(app)
     app.register_blueprint(pages.blueprint)

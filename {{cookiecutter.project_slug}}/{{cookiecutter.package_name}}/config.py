@@ -61,7 +61,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(
             database_url,
             workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS),
-            threads=env.number("WEB_THREADS", default=4, least=1, most=100),
+            threads=env.number("WEB_THREADS", default=64, least=1, most=200),
         ),
         "MEDIA_STORAGE": storage,
         # Divio's load balancer lets at most 500 MB through:

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from flask import Flask, Request, {{ "abort, " if cookiecutter.gateway_server == "uwsgi" }}current_app, redirect, request
+from flask import Flask, Request, current_app, redirect, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from secure import (
@@ -76,14 +76,6 @@ def redirect_to_main_url() -> Response | None:
     return redirect(urlsplit(request.url)._replace(scheme=scheme, netloc=host).geturl(), code)
 
 
-{% if cookiecutter.gateway_server == 'uwsgi' %}
-def refuse_chunked_body() -> None:
-    """Refuse a body without a length, because uWSGI would pass on an empty one."""
-    if "Transfer-Encoding" in request.headers:
-        abort(411)
-
-
-{% endif %}
 def response_headers(app: Flask) -> Secure:
     """Return the headers of all responses."""
     policy = (
