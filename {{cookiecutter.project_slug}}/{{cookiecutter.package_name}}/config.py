@@ -16,6 +16,7 @@ from .media import s3, s3_dsn
 
 T = TypeVar("T")
 
+# Forms of host names. Underscores Werkzeug refuses.
 LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 PORT = ":[1-9][0-9]{0,4}"
 HOST = rf"{LABEL}(\.{LABEL})*({PORT})?"
@@ -55,7 +56,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
 {% if cookiecutter.media_storage == 's3' %}
     storage = storage or bucket_of_parts(env)
 {% endif %}
-    # Only gunicorn.conf.py or uwsgi.ini use it.
+    # Only the gateway server uses it.
     env.number("PORT", default=80, least=1, most=65_535)
     domains = env.parsed(host_names, "DOMAIN") or []
     redirected = env.parsed(host_names, "DOMAIN_REDIRECTS") or []

@@ -38,7 +38,7 @@ class LocalStorage:
             message = "names no absolute folder. It must start with file:/// and the folder."
             raise ValueError(message)
         url = parse_qs(parts.query).get("url", [""])[0]
-        if not re.fullmatch(r"((https?:)?//[\w.-]+(:\d+)?)?(/(?!/)[^\s<>?#]*)?", url, re.ASCII):
+        if not re.fullmatch(r"((https?:)?//[\w.-]+(:\d+)?)?(/(?!/)[^<>?#]*)?", url, re.ASCII):
             message = "has an option url that is neither a path from / on nor a whole URL."
             raise ValueError(message)
         return cls(Path(parts.path), url)
