@@ -95,18 +95,32 @@ def test_unusable_settings_stop_each_command_with_one_message(deployed: Baked) -
     secret = "p/ssw#rd"
     settings = {
         "STAGE": "live",
-        "PORT": str(free_port()),
         "DATABASE_URL": f"oracle://user:{secret}@host/name",
         "DEFAULT_STORAGE_DSN": f"ftp://key:{secret}@host/",
-        "WEB_THREADS": "many",
+        "DOMAIN": "https://example.com/x",
+        "DOMAIN_ALIASES": "a b",
+        "DOMAIN_REDIRECTS": "*.example.com",
+        "PORT": "80a80",
+        "WEB_CONCURRENCY": "2.5",
+        "WEB_THREADS": "-1",
     }
     for command in (gateway_server(deployed), ["flask", "check"], ["flask", "db", "upgrade"]):
         said = deployed.run(*command, fails=True, **settings)
 
         assert "Traceback" not in said, said
         assert secret not in said
-        for name in ("SECRET_KEY", "DATABASE_URL", "DEFAULT_STORAGE_DSN", "WEB_THREADS"):
+        for name in {"SECRET_KEY", *settings} - {"STAGE"}:
             assert said.count(f"- {name}: ") == 1, said
+
+
+@pytest.mark.parametrize("name", ["PORT", "WEB_CONCURRENCY", "WEB_THREADS"])
+@pytest.mark.parametrize("value", ["abc", "80a80", "2.5", "-1", "0", "2 3", "70000", "9" * 30])
+def test_server_does_not_start_with_another_number(deployed: Baked, name: str, value: str) -> None:
+    settings = {"PORT": str(free_port()), name: value}
+    said = deployed.run(*gateway_server(deployed), fails=True, **settings)
+
+    assert re.findall(r"^- (\w+): must be a whole number from 1 to \d+\.$", said, re.M) == [name]
+    assert "Traceback" not in said, said
 
 
 def gateway_server(project: Baked) -> list[str]:
@@ -336,6 +350,15 @@ def test_server_stops_in_time_and_its_log_holds_no_secret(
     assert re.search(r"INFO \[\w+\] my_flask_app\.access: GET /hello 200 \d+ ms", log), log
     assert not [secret for secret in SECRETS if secret in log]
     assert "Traceback" not in log
+
+
+def test_workers_are_as_many_as_told(deployed: Baked, settings: dict[str, str]) -> None:
+    routers = {"gunicorn": 0, "uwsgi": 1}
+    expected = 3 + routers[deployed.answers["gateway_server"]]
+    with serve(deployed, settings | {"WEB_CONCURRENCY": " 3 "}) as site:
+        pid = site.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        eventually(lambda: len(children.read_text().split()) == expected, f"{expected} children")
 
 
 def test_no_package_can_hide_what_the_project_imports(project: Baked) -> None:

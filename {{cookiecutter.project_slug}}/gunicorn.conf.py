@@ -5,6 +5,7 @@ import gc
 {% endif %}
 import os
 import pwd
+import re
 
 from gunicorn.workers import gthread
 
@@ -13,15 +14,29 @@ def env(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
-def number(name: str, default: int) -> int:
-{% if cookiecutter.application == 'new' %}
-    # The application refuses other numbers of workers and threads, and tells why.
-{% endif %}
-    return int(env(name)) if env(name).isdecimal() else default
+{% if cookiecutter.application == 'existing' %}
+problems = []
 
+
+{% endif %}
+def number(name: str, default: int, most: int) -> int:
+    value = env(name) or str(default)
+    if re.fullmatch("[0-9]{1,5}", value) and 1 <= int(value) <= most:
+        return int(value)
+{% if cookiecutter.application == 'new' %}
+    # The application refuses it, and tells why.
+{% else %}
+    problems.append(f"{name}: must be a whole number from 1 to {most}.")
+{% endif %}
+    return default
+
+
+# The command of the image keeps it from gunicorn under another name.
+if given := os.environ.pop("GIVEN_WEB_CONCURRENCY", "").strip():
+    os.environ["WEB_CONCURRENCY"] = given
 
 wsgi_app = "{{ cookiecutter.wsgi_app }}"
-bind = f"0.0.0.0:{number('PORT', 80)}"
+bind = f"0.0.0.0:{number('PORT', 80, 65535)}"
 loglevel = env("LOG_LEVEL").lower() or "info"
 control_socket_disable = True  # It would need a home folder to write to.
 
@@ -29,8 +44,12 @@ control_socket_disable = True  # It would need a home folder to write to.
 # one may occupy a thread only briefly before it waits aside; gunicorn's own value is 5 seconds.
 worker_class = "gunicorn_worker.Worker"
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
-workers = number("WEB_CONCURRENCY", 2)
-threads = number("WEB_THREADS", 64)
+workers = number("WEB_CONCURRENCY", 2, 100)
+threads = number("WEB_THREADS", 64, 100)
+{% if cookiecutter.application == 'existing' %}
+if problems:
+    raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
+{% endif %}
 worker_tmp_dir = "/dev/shm"  # noqa: S108, writable where all else is read-only
 
 # Seconds. The first replaces a worker that hangs as a whole, request_limits.py one with a request

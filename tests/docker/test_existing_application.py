@@ -115,6 +115,15 @@ def test_runs_read_only_as_any_user_and_stops(adopted: Adopted) -> None:
         assert web.stop() == 0
 
 
+def test_unusable_settings_stop_it_with_a_message(adopted: Adopted) -> None:
+    settings = ("--env=PORT=80a80", "--env=WEB_CONCURRENCY=2.5", "--env=WEB_THREADS=-1")
+    said = docker("run", "--rm", *settings, adopted.image.name, fails=True, timeout=60)
+
+    for name in ("PORT", "WEB_CONCURRENCY", "WEB_THREADS"):
+        assert said.count(f"- {name}: must be a whole number from 1 to ") == 1, said
+    assert "Traceback" not in said
+
+
 def test_container_of_the_owner_runs_on(tmp_path: Path) -> None:
     """Until its owner replaces it, what the application had before works as before."""
     folder = existing.make(OWN_DOCKER, tmp_path / "repository")

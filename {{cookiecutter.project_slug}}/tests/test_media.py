@@ -245,10 +245,17 @@ def test_storage_that_can_be_used_passes_its_check(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize(
-    "dsn", ["/data/topsecret/", "gs://key:topsecret@host", "s4://topsecret", "http://[topsecret"]
+    ("dsn", "message"),
+    [
+        ("/data/topsecret/", "has an unknown scheme"),
+        ("gs://key:topsecret@host", "has an unknown scheme"),
+        ("s4://topsecret", "has an unknown scheme"),
+        ("file://[topsecret/", "cannot be read"),
+        ("file://topsecret\u2102\uff0f/", "cannot be read"),
+    ],
 )
-def test_unknown_scheme_is_refused_without_being_shown(dsn: str) -> None:
-    with pytest.raises(ValueError, match="has an unknown scheme") as caught:
+def test_unusable_dsn_is_refused_without_being_shown(dsn: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
         from_dsn(dsn)
     assert "topsecret" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
 {% endif %}
     TypeDecorator,
+    create_engine,
     event,
     make_url,
 )
@@ -42,9 +43,12 @@ DRIVERS = {
 {% if cookiecutter.database == 'postgres' %}
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
+    "pgsql": "postgresql+psycopg",
+    "postgis": "postgresql+psycopg",
 {% else %}
     "mysql": "mysql+mysqldb",
     "mysql2": "mysql+mysqldb",
+    "mysqlgis": "mysql+mysqldb",
 {% endif %}
     "sqlite": "sqlite",
 }
@@ -179,7 +183,7 @@ def engine_url(dsn: str) -> URL:
         raise ValueError(message) from None
     if "@" in (url.host or ""):  # the end of a password
         raise ValueError(message)
-    driver = DRIVERS.get(url.get_backend_name())
+    driver = DRIVERS.get(url.get_backend_name().lower())
     if driver is None:
         message = f"has an unknown scheme. Known are {', '.join(DRIVERS)}."
         raise ValueError(message)
@@ -187,7 +191,13 @@ def engine_url(dsn: str) -> URL:
     if driver != "sqlite":
         url = url.update_query_dict({"charset": "utf8mb4"})
 {% endif %}
-    return url.set(drivername=driver)
+    url = url.set(drivername=driver)
+    try:
+        create_engine(url)  # It reads the options, and does not connect.
+    except (ArgumentError, ValueError):
+        message = "has a host or options that its driver cannot use."
+        raise ValueError(message) from None
+    return url
 
 
 def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, Any]:

@@ -70,7 +70,12 @@ def from_dsn(dsn: str) -> Storage:
     try:
         scheme = urlsplit(dsn).scheme
     except ValueError:
-        scheme = ""
+{% if cookiecutter.media_storage == 's3' %}
+        message = "cannot be read. In its secret /, #, ?, @, [ and ] must be percent-encoded."
+{% else %}
+        message = "cannot be read."
+{% endif %}
+        raise ValueError(message) from None
     if scheme == "file":
         return local.LocalStorage.from_dsn(dsn)
 {% if cookiecutter.media_storage == 's3' %}

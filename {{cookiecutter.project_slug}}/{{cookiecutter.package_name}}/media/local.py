@@ -4,6 +4,7 @@ https://docs.divio.com/reference/work-media-storage
 """
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ class LocalStorage:
             message = "names no absolute folder. It must start with file:/// and the folder."
             raise ValueError(message)
         url = parse_qs(parts.query).get("url", [""])[0]
-        if url and not (url.startswith("/") or urlsplit(url).netloc):
+        if not re.fullmatch(r"((https?:)?//[\w.-]+(:\d+)?)?(/(?!/)[^<>?#]*)?", url, re.ASCII):
             message = "has an option url that is neither a path from / on nor a whole URL."
             raise ValueError(message)
         return cls(Path(parts.path), url)
