@@ -61,13 +61,6 @@ graceful_timeout = 8
 max_requests = 10000
 max_requests_jitter = 1000
 
-{% if cookiecutter.application == 'existing' and cookiecutter.database == 'postgres' %}
-# What all drivers that are based on libpq follow, and release commands do not see: no query takes
-# longer than a request may, and so ends before its worker does.
-os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
-os.environ.setdefault("PGOPTIONS", "-c statement_timeout=15s")
-
-{% endif %}
 {% if cookiecutter.application == 'new' %}
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.
 forwarded_allow_ips = ""

@@ -38,6 +38,13 @@ PIECE = 8192
 # How long a worker that is replaced may take for its other requests.
 GRACE_SECONDS = 8
 
+{% if cookiecutter.application == 'existing' and cookiecutter.database == 'postgres' %}
+# Drivers that use libpq follow these, and release commands do not see them: a query that takes
+# longer, as for a lock, ends before its request does.
+os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
+os.environ.setdefault("PGOPTIONS", "-c statement_timeout=15s")
+
+{% endif %}
 logger = logging.getLogger(__name__)
 
 
