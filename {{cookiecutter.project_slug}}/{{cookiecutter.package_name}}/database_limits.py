@@ -83,12 +83,11 @@ def init_app(app: Flask) -> None:
         parameters: dict[str, Any],
     ) -> {{ 'LimitedConnection' if cookiecutter.database == 'postgres' else 'None' }}:
 {% if cookiecutter.database == 'postgres' %}
-        limits = {
-            "statement_timeout": seconds,  # and so of the wait for a lock
-            "idle_in_transaction_session_timeout": IDLE_TRANSACTION,
-        }
-        options = [f"-c {name}={value}s" for name, value in limits.items()]
-        parameters["options"] = " ".join([*options, parameters.get("options", "")])
+        parameters["options"] = (
+            f"-c statement_timeout={seconds}s"  # which includes the wait for a lock
+            f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION}s"
+            f" {parameters.get('options', '')}"
+        )
         connection = LimitedConnection.connect(**parameters)
         connection.seconds = seconds + GRACE
         return connection
