@@ -10,6 +10,7 @@ DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 
 DEFAULTS: dict[str, Any] = {
     "CANONICAL_DOMAIN": None,
+    "DATABASE_TIMEOUT": 10,
     "DEPLOYED": False,
     "DEVELOPMENT": False,
     "HSTS_SECONDS": 365 * 24 * 3600,
@@ -29,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 VARIABLES = [
+    "DATABASE_TIMEOUT",
     "DATABASE_URL",
     "DEFAULT_DATABASE_DSN",
     "DEFAULT_STORAGE_DSN",
@@ -50,6 +52,7 @@ VARIABLES = [
 
 # Name, least and most of each number.
 NUMBERS = [
+    ("DATABASE_TIMEOUT", 1, 25),
     ("MAX_UPLOAD_MB", 1, 500),
     ("PORT", 1, 65_535),
     ("PROXY_HOPS", 0, 10),
@@ -245,7 +248,7 @@ def test_connection_pool_follows_the_workers_and_threads() -> None:
     environ = {
         "DATABASE_URL": "{{ cookiecutter.database }}://user@host/name",
         "WEB_CONCURRENCY": "10",
-        "WEB_THREADS": "2",
+        "WEB_THREADS": "4",
     }
     assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 2
     environ["WEB_THREADS"] = "9"

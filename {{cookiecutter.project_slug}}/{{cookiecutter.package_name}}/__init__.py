@@ -10,6 +10,7 @@ from . import (
     cli,
     config,
     database,
+    database_limits,
     errors,
     health,
     logs,
@@ -38,6 +39,9 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     if click.get_current_context(silent=True):
         # Not in a server, where nothing needs Alembic, which is slow to import.
         database.add_commands(app)
+    else:
+        # Not in a command, such as a migration, which may take long.
+        database_limits.init_app(app)
 
     # The way of a request from the server to its view, in this order. On the way back the response
     # is logged first, then gets its headers.

@@ -75,6 +75,8 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
             workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS),
             threads=env.number("WEB_THREADS", default=64, least=1, most=100),
         ),
+        # Seconds. The load balancer waits for 30, and a request may also wait for a connection.
+        "DATABASE_TIMEOUT": env.number("DATABASE_TIMEOUT", default=10, least=1, most=25),
         "MEDIA_STORAGE": storage,
         # Divio's load balancer lets at most 500 MB through:
         # https://docs.divio.com/reference/checks-timeouts/

@@ -167,7 +167,7 @@ def end_session(_error: BaseException | None) -> None:
     try:
         db.session.remove()
     except DBAPIError:
-        current_app.logger.warning("The database closed a connection in use.")
+        current_app.logger.warning("A connection in use to the database is lost.")
         db.session.remove()
 
 
@@ -205,12 +205,14 @@ def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, 
     if url is None or url.get_backend_name() == "sqlite":
         return {}
     return {
-        "pool_size": min(threads, CONNECTIONS // workers),
+        # Fewer than threads, so that pages without the database are served while it holds all.
+        "pool_size": min(max(1, threads // 2), CONNECTIONS // workers),
         "max_overflow": 0,
-        # All in seconds, and together less than the 30 that the load balancer waits.
-        "pool_timeout": 10,
+        # Seconds, like all of these. A request that gets none is answered before others time out.
+        "pool_timeout": 3,
 {% if cookiecutter.database == 'postgres' %}
-        "connect_args": {"connect_timeout": 5},
+        # A command, which nothing else limits, notices in 12 minutes that the server is gone.
+        "connect_args": {"connect_timeout": 5, "keepalives_idle": 60},
 {% else %}
         # In UTC, which NOW() and the like then give.
         "connect_args": {"connect_timeout": 5, "init_command": "SET time_zone = '+00:00'"},
