@@ -260,6 +260,41 @@ def test_connections_that_say_nothing_hold_up_nobody(site: Site) -> None:
     assert response.elapsed.total_seconds() < 5
 
 
+HOST, HTTPS = f"Host: {DOMAIN}\r\n".encode(), b"X-Forwarded-Proto: https\r\n"
+
+
+def exchange(site: Site, start: bytes, *headers: bytes) -> bytes:
+    """Send the start of a request, and return the first line of the answer."""
+    address = urlsplit(site.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(start + b"\r\n" + b"".join(headers) + b"\r\n")
+        return client.makefile("rb").readline()
+
+
+@pytest.mark.parametrize(
+    ("start", "headers", "statuses"),
+    [
+        (b"GET /notes/?q=%ff HTTP/1.1", [HOST, HTTPS], {200}),
+        (b"GET /notes/?q=\xff HTTP/1.1", [HOST, HTTPS], {400}),
+        (b"GET /notes/\xff HTTP/1.1", [HOST, HTTPS], {400, 404}),
+        (b"GET /notes/ HTTP/1.1", [b"Host: \xff\r\n", HTTPS], {400}),
+        (b"GET /notes/ HTTP/1.1", [HOST, b"X-Forwarded-Proto: \xff\r\n"], {302}),
+        (b"GET /notes/ HTTP/1.1", [HOST, HTTPS, b"Cookie: session=\xff\r\n"], {200}),
+        (b"GET /notes/ HTTP/1.1", [HOST, HTTPS, b"A: " + b"a" * 50_000 + b"\r\n"], {200, 431}),
+        (b"GET /notes/?" + b"a" * 25_000 + b" HTTP/1.1", [HOST, HTTPS], {200, 414}),
+        # More than is allowed, and never sent.
+        (b"POST /notes/ HTTP/1.1", [HOST, HTTPS, b"Content-Length: 500000000\r\n"], {413}),
+    ],
+    ids=["escape", "query", "path", "host", "scheme", "cookie", "header", "url", "body"],
+)
+def test_odd_request_is_answered(
+    site: Site, start: bytes, headers: list[bytes], statuses: set[int]
+) -> None:
+    answer = exchange(site, start, *headers)
+
+    assert int(answer[9:12] or 0) in statuses, answer
+
+
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
 def test_static_file_has_a_hash_and_is_compressed_and_kept(site: Site, encoding: str) -> None:
     path = re.search(r"/static/style\.[0-9a-f]{12}\.css", site.get("/").text)[0]
@@ -341,10 +376,15 @@ def test_flask_check_tells_what_is_wrong(site: Site) -> None:
 def test_server_stops_in_time_and_its_log_holds_no_secret(
     deployed: Baked, settings: dict[str, str]
 ) -> None:
+    large = deployed.folder / deployed.package / "static" / "large.bin"
+    large.write_bytes(bytes(2**24))
     with serve(deployed, settings) as site:
         site.get("/hello")
+        for start in ("/?q={} a", "/?q={}\xff", "/static/large.bin?q={}"):  # more than is read
+            exchange(site, f"GET {start.format(SECRETS[0])} HTTP/1.1".encode("latin-1"), HOST)
         site.process.terminate()
         assert site.process.wait(SECONDS_TO_STOP) == 0
+    large.unlink()
 
     log = site.log.read_text()
     assert re.search(r"INFO \[\w+\] my_flask_app\.access: GET /hello 200 \d+ ms", log), log

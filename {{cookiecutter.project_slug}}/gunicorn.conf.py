@@ -3,6 +3,7 @@
 {% if cookiecutter.application == 'new' %}
 import gc
 {% endif %}
+import logging
 import os
 import pwd
 import re
@@ -60,6 +61,17 @@ graceful_timeout = 8
 # Against leaks of memory, and not in all workers at once.
 max_requests = 10000
 max_requests_jitter = 1000
+
+
+def leave_out_content(record: logging.LogRecord) -> bool:
+    """Leave out what a visitor sent, which may hold secrets, where gunicorn could not parse it."""
+    message = record.getMessage()
+    if message.startswith(("Invalid request", "Error handling request", "Ignored premature")):
+        record.msg, record.args = re.split(r"[?'\"]", message, maxsplit=1)[0], ()
+    return True
+
+
+logging.getLogger("gunicorn.error").addFilter(leave_out_content)
 
 {% if cookiecutter.application == 'new' %}
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.

@@ -108,7 +108,7 @@ def test_image_holds_nothing_of_git_or_of_the_local_stack(adopted: Adopted) -> N
 
 
 def test_runs_read_only_as_any_user_and_stops(adopted: Adopted) -> None:
-    options = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
+    options = ("--user=12345", "--env=PORT=8000", "--read-only")
     with container(adopted.image.name, options=options, port=8000) as web:
         eventually(lambda: adopted.is_served(web), str(adopted.application))
 

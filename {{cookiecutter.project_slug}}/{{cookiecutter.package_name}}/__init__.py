@@ -54,6 +54,11 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         logs.log_requests,
     )
     app.session_interface = security.SessionInterface()
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+    app.request_class = security.LimitedRequest
+{% else %}
+    app.before_request(security.refuse_raw_query)
+{% endif %}
     app.before_request(security.redirect_to_main_url)
     security.csrf.init_app(app)
     app.register_blueprint(pages.blueprint)

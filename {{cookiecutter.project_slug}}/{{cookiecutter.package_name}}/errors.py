@@ -1,8 +1,10 @@
 """Error pages, as HTML or JSON."""
 
+import time
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any
 
 from flask import Flask, current_app, jsonify, render_template, request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -22,6 +24,9 @@ UNAVAILABLE = "The database cannot be used: %s"
 # After which a client that got 503 may ask again.
 RETRY_SECONDS = 5
 
+# Seconds to read on after a body was refused.
+DISCARDING = 5
+
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer)
@@ -29,9 +34,10 @@ def init_app(app: Flask) -> None:
 
 
 def answer(error: HTTPException) -> Response:
-    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        discard_body()
     response = Response.force_type(error.get_response(), request.environ)
+    response.vary.add("Accept")
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        response.call_on_close(partial(discard, get_input_stream(request.environ)))
     facts = {
         "code": error.code,
         "name": error.name,
@@ -81,17 +87,13 @@ def page(facts: dict[str, Any]) -> tuple[str, str]:
         return "{code} {name}\n\nRequest {request_id}\n".format_map(facts), "text/plain"
 
 
-def discard_body() -> None:
-    """Read a body that is longer than allowed, or the rest of one of which a part is.
+def discard(body: IO[bytes]) -> None:
+    """Read the rest of a body that is too long, after the answer to it was sent.
 
     A server resets a connection that it closes with something unread, and its client or the load
     balancer may then never see the answer.
     """
-    longest = request.max_content_length
-    if longest is not None and (request.content_length or 0) > longest:
-        stream = get_input_stream(request.environ)
-    else:
-        stream = request.stream
-    with suppress(HTTPException):
-        while stream.read(2**16):
+    end = time.monotonic() + DISCARDING
+    with suppress(Exception):
+        while time.monotonic() < end and body.read(2**16):
             pass
