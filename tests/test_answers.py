@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from cookiecutter.exceptions import FailedHookException
+from cookiecutter.exceptions import FailedHookException, UndefinedVariableInTemplate
 from cookiecutter.main import cookiecutter
 from pytest_cookies.plugin import Cookies
 
@@ -99,6 +99,22 @@ def test_slug_cannot_leave_the_folder(
 
     assert "ERROR: project_slug" in capfd.readouterr().err
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("slug", ["a/../b", "a/..", "a/b", "../b", "/b"])
+@pytest.mark.parametrize("there", ["file", "a", "b/file"])
+def test_slug_with_a_slash_changes_nothing(slug: str, there: str, tmp_path: Path) -> None:
+    # cookiecutter would make the folders of a/../b before it runs a hook, and delete what is at b
+    # when the hook refuses it, though it be a folder of the owner's.
+    (tmp_path / "out" / there).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(UndefinedVariableInTemplate) as caught:
+        bake_in = {"no_input": True, "output_dir": tmp_path / "out"}
+        cookiecutter(str(TEMPLATE), extra_context={"project_slug": slug}, **bake_in)
+
+    assert "project_slug: must name one folder, without a slash" in str(caught.value.error)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
