@@ -8,8 +8,6 @@ import os
 import pwd
 import re
 
-from gunicorn.workers import gthread
-
 
 def env(name: str) -> str:
     return os.environ.get(name, "").strip()
@@ -41,10 +39,8 @@ bind = f"0.0.0.0:{number('PORT', 80, 65535)}"
 loglevel = env("LOG_LEVEL").lower() or "info"
 control_socket_disable = True  # It would need a home folder to write to.
 
-# Threads, because connections that a load balancer opens ahead would block sync workers. A new
-# one may occupy a thread only briefly before it waits aside; gunicorn's own value is 5 seconds.
+# With threads, because connections that a load balancer opens ahead would block sync workers.
 worker_class = "gunicorn_worker.Worker"
-gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 workers = number("WEB_CONCURRENCY", 2, 100)
 threads = number("WEB_THREADS", 64, 100)
 {% if cookiecutter.application == 'existing' %}

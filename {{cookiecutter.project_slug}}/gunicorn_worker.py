@@ -8,9 +8,12 @@ from concurrent.futures import Executor, Future
 from queue import SimpleQueue
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers import gthread
 
 import request_limits
+
+# A new connection may occupy a thread only briefly before it waits aside. 5 seconds by default.
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 
 # More threads that run at once cost a fifth of the requests per second, because Python switches
 # between them at each of their system calls.
@@ -20,7 +23,7 @@ AT_ONCE = 4
 QUICK_SECONDS = 0.05
 
 
-class Worker(ThreadWorker):
+class Worker(gthread.ThreadWorker):
     """gunicorn's worker with limits for requests, and with threads that take turns."""
 
     def get_thread_pool(self) -> "Threads":
