@@ -34,6 +34,17 @@ class Answer:
         return f"{self.path}: {self.status or self.text} after {self.seconds:.1f} s"
 
 
+def table(answers: list[Answer]) -> str:
+    """Tell how often what came of which request, and how long it took."""
+    rows: dict[tuple[str, int | str], list[float]] = {}
+    for answer in answers:
+        rows.setdefault((answer.path, answer.status or answer.text), []).append(answer.seconds)
+    return "\n".join(
+        f"{path}: {len(taken)} x {outcome} after {min(taken):.1f} to {max(taken):.1f} s"
+        for (path, outcome), taken in rows.items()
+    )
+
+
 def ask(url: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
     begun = time.monotonic()
     try:
@@ -118,6 +129,7 @@ def upload(
             end(connection)
         except OSError:
             pass  # There may be an answer nevertheless.
+        connection.settimeout(max(1, begun + PATIENCE - time.monotonic()))
         try:
             with http.client.HTTPResponse(connection, method="POST") as response:
                 response.begin()

@@ -43,6 +43,10 @@ class Site:
     process: subprocess.Popen
     log: Path
 
+    @property
+    def address(self) -> str:
+        return self.url.removeprefix("http://")
+
     def get(self, path: str, **headers: str) -> requests.Response:
         return edge.get(self.url + path, **headers)
 
