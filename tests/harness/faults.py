@@ -129,8 +129,8 @@ def upload(
             end(connection)
         except OSError:
             pass  # There may be an answer nevertheless.
-        connection.settimeout(max(1, begun + PATIENCE - time.monotonic()))
         try:
+            connection.settimeout(max(1, begun + PATIENCE - time.monotonic()))
             with http.client.HTTPResponse(connection, method="POST") as response:
                 response.begin()
                 status, text = response.status, response.read().decode()
