@@ -175,8 +175,8 @@ def bodies(troubled: Troubled) -> Seen:
     with serve(troubled.project, troubled.settings | {"REQUEST_TIMEOUT": "2"}) as site:
         send = lambda *pieces, **how: upload(site.url, "/probe/body", *pieces, **how)  # noqa: E731
         seen = {
-            "half closed": [send([b"half"], length=100, end=half_close)],
-            "closed": [send([b"half"], length=100, end=socket.socket.close)],
+            "half closed": [send([b"half of it"], length=100, end=half_close)],
+            "closed": [send([b"half of it"], length=100, end=socket.socket.close)],
             "malformed": [send([b"no size\r\n"])],
         }
         begun = {
@@ -320,9 +320,11 @@ def check_stuck(seen: Seen, file: str, path: str) -> None:
 
 
 @during(bodies)
-def test_body_that_ends_early_is_seen_by_no_view(seen: Seen) -> None:
-    check(seen["half closed"], 400)
-    assert "read 4 bytes" not in seen["log"]
+def test_body_that_ends_early_is_seen_by_no_view(seen: Seen, answers: Answers) -> None:
+    # uWSGI's router hangs up on a client that says nothing more.
+    check(seen["half closed"], 400 if answers["gateway_server"] == "gunicorn" else 0)
+    assert seen["log"].count("POST /probe/body 400") >= len(["half closed", "closed"])
+    assert "read 10 bytes" not in seen["log"]
 
 
 @during(bodies)
