@@ -30,6 +30,7 @@ from tests.harness.faults import (
     half_close,
     locked_rows,
     results,
+    sleeping,
     table,
     upload,
 )
@@ -99,7 +100,7 @@ def database_that_fails(troubled: Troubled) -> Seen:
 
 def freeze(database: Server, site: Site) -> Seen:
     under_way = at_once(8, lambda: ask(site.url, "/probe/query?seconds=5"))
-    eventually(lambda: site.log.read_text().count(" begun /probe/query") == 8, "all are under way")
+    eventually(lambda: sleeping(database.url) == 8, "all are under way")
     database.freeze()
     with asking(site.url, "/hello", "/healthz") as pages:
         frozen = results(under_way + at_once(24, lambda: ask(site.url, "/probe/rows")))

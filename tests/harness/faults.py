@@ -151,3 +151,14 @@ def locked_rows(url: str, table: str) -> Iterator[None]:
         cursor.execute(f"SELECT * FROM {table} FOR UPDATE")
         assert cursor.fetchall(), f"{table} has no row to lock"
         yield
+
+
+def sleeping(url: str) -> int:
+    """Return how many statements that sleep a server has under way."""
+    if url.startswith("postgres"):
+        statements = "SELECT query FROM pg_stat_activity WHERE state = 'active'"
+    else:
+        statements = "SELECT info FROM information_schema.processlist"
+    with connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(statements)
+        return sum("SLEEP(" in (statement or "").upper() for (statement,) in cursor.fetchall())
