@@ -25,8 +25,8 @@ REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 # Which files, or whole folders, belong to which choice.
 PATHS_OF_CHOICE = {
     ("application", "existing"): ["DEPLOY.md", "requirements-divio.in", "requirements-divio.txt"],
-    ("gateway_server", "gunicorn"): ["gunicorn.conf.py"],
-    ("gateway_server", "uwsgi"): ["uwsgi.ini"],
+    ("gateway_server", "gunicorn"): ["gunicorn.conf.py", "gunicorn_worker.py"],
+    ("gateway_server", "uwsgi"): ["uwsgi.ini", "uwsgi_app.py"],
     ("media_storage", "s3"): [
         f"{PACKAGE}/media/s3.py",
         f"{PACKAGE}/media/s3_dsn.py",
@@ -41,8 +41,9 @@ PATHS_OF_CHOICE = {
 # Nothing else reaches an existing application, whatever the template has.
 FILES_FOR_EXISTING = {
     ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
-    "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "nginx.conf",
-    "requirements-divio.in", "requirements-divio.txt", "uwsgi.ini",
+    "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
+    "nginx.conf", "request_limits.py", "requirements-divio.in", "requirements-divio.txt", "uwsgi.ini",
+    "uwsgi_app.py",
 }  # fmt: skip
 
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that

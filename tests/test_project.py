@@ -17,7 +17,7 @@ from tests.harness.baked import Baked
 from tests.harness.choices import PAIRED_CORES, constant_of_hook
 from tests.harness.databases import new_database
 from tests.harness.edge import DOMAIN
-from tests.harness.processes import free_port
+from tests.harness.processes import descendants, eventually, free_port
 from tests.harness.sites import SECONDS_TO_STOP, Site, gateway_server, serve
 from tests.harness.updates import git
 
@@ -60,18 +60,32 @@ def test_unusable_settings_stop_each_command_with_one_message(deployed: Baked) -
     secret = "p/ssw#rd"
     settings = {
         "STAGE": "live",
-        "PORT": str(free_port()),
         "DATABASE_URL": f"oracle://user:{secret}@host/name",
         "DEFAULT_STORAGE_DSN": f"ftp://key:{secret}@host/",
-        "WEB_THREADS": "many",
+        "DOMAIN": "https://example.com/x",
+        "DOMAIN_ALIASES": "a b",
+        "DOMAIN_REDIRECTS": "*.example.com",
+        "PORT": "80a80",
+        "WEB_CONCURRENCY": "2.5",
+        "WEB_THREADS": "-1",
     }
     for command in (gateway_server(deployed), ["flask", "check"], ["flask", "db", "upgrade"]):
         said = deployed.run(*command, fails=True, **settings)
 
         assert "Traceback" not in said, said
         assert secret not in said
-        for name in ("SECRET_KEY", "DATABASE_URL", "DEFAULT_STORAGE_DSN", "WEB_THREADS"):
+        for name in {"SECRET_KEY", *settings} - {"STAGE"}:
             assert said.count(f"- {name}: ") == 1, said
+
+
+@pytest.mark.parametrize("name", ["PORT", "WEB_CONCURRENCY", "WEB_THREADS"])
+@pytest.mark.parametrize("value", ["abc", "80a80", "2.5", "-1", "0", "2 3", "70000", "9" * 30])
+def test_server_does_not_start_with_another_number(deployed: Baked, name: str, value: str) -> None:
+    settings = {"PORT": str(free_port()), name: value}
+    said = deployed.run(*gateway_server(deployed), fails=True, **settings)
+
+    assert re.findall(r"^- (\w+): must be a whole number from 1 to \d+\.$", said, re.M) == [name]
+    assert "Traceback" not in said, said
 
 
 @pytest.fixture(scope="session")
@@ -167,6 +181,41 @@ def test_connections_that_say_nothing_hold_up_nobody(site: Site) -> None:
     assert response.elapsed.total_seconds() < 5
 
 
+HOST, HTTPS = f"Host: {DOMAIN}\r\n".encode(), b"X-Forwarded-Proto: https\r\n"
+
+
+def exchange(site: Site, start: bytes, *headers: bytes) -> bytes:
+    """Send the start of a request, and return the first line of the answer."""
+    address = urlsplit(site.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(start + b"\r\n" + b"".join(headers) + b"\r\n")
+        return client.makefile("rb").readline()
+
+
+@pytest.mark.parametrize(
+    ("start", "headers", "statuses"),
+    [
+        (b"GET /notes/?q=%ff HTTP/1.1", [HOST, HTTPS], {200}),
+        (b"GET /notes/?q=\xff HTTP/1.1", [HOST, HTTPS], {400}),
+        (b"GET /notes/\xff HTTP/1.1", [HOST, HTTPS], {400, 404}),
+        (b"GET /notes/ HTTP/1.1", [b"Host: \xff\r\n", HTTPS], {400}),
+        (b"GET /notes/ HTTP/1.1", [HOST, b"X-Forwarded-Proto: \xff\r\n"], {302}),
+        (b"GET /notes/ HTTP/1.1", [HOST, HTTPS, b"Cookie: session=\xff\r\n"], {200}),
+        (b"GET /notes/ HTTP/1.1", [HOST, HTTPS, b"A: " + b"a" * 50_000 + b"\r\n"], {200, 431}),
+        (b"GET /notes/?" + b"a" * 25_000 + b" HTTP/1.1", [HOST, HTTPS], {200, 414}),
+        # More than is allowed, and never sent.
+        (b"POST /notes/ HTTP/1.1", [HOST, HTTPS, b"Content-Length: 500000000\r\n"], {413}),
+    ],
+    ids=["escape", "query", "path", "host", "scheme", "cookie", "header", "url", "body"],
+)
+def test_odd_request_is_answered(
+    site: Site, start: bytes, headers: list[bytes], statuses: set[int]
+) -> None:
+    answer = exchange(site, start, *headers)
+
+    assert int(answer[9:12] or 0) in statuses, answer
+
+
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
 def test_static_file_has_a_hash_and_is_compressed_and_kept(site: Site, encoding: str) -> None:
     path = re.search(r"/static/style\.[0-9a-f]{12}\.css", site.get("/").text)[0]
@@ -248,15 +297,28 @@ def test_flask_check_tells_what_is_wrong(site: Site) -> None:
 def test_server_stops_in_time_and_its_log_holds_no_secret(
     deployed: Baked, settings: dict[str, str]
 ) -> None:
+    large = deployed.folder / deployed.package / "static" / "large.bin"
+    large.write_bytes(bytes(2**24))
     with serve(deployed, settings) as site:
         site.get("/hello")
+        for start in ("/?q={} a", "/?q={}\xff", "/static/large.bin?q={}"):  # more than is read
+            exchange(site, f"GET {start.format(SECRETS[0])} HTTP/1.1".encode("latin-1"), HOST)
         site.process.terminate()
         assert site.process.wait(SECONDS_TO_STOP) == 0
+    large.unlink()
 
     log = site.log.read_text()
     assert re.search(r"INFO \[\w+\] my_flask_app\.access: GET /hello 200 \d+ ms", log), log
     assert not [secret for secret in SECRETS if secret in log]
     assert "Traceback" not in log
+
+
+def test_workers_are_as_many_as_told(deployed: Baked, settings: dict[str, str]) -> None:
+    routers = {"gunicorn": 0, "uwsgi": 1}
+    expected = 3 + routers[deployed.answers["gateway_server"]]
+    with serve(deployed, settings | {"WEB_CONCURRENCY": " 3 "}) as site:
+        started = lambda: len(descendants(site.process.pid)) == expected  # noqa: E731
+        eventually(started, f"{expected} processes")
 
 
 def test_no_package_can_hide_what_the_project_imports(project: Baked) -> None:

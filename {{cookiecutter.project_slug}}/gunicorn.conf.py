@@ -3,8 +3,10 @@
 {% if cookiecutter.application == 'new' %}
 import gc
 {% endif %}
+import logging
 import os
 import pwd
+import re
 
 from gunicorn.workers import gthread
 
@@ -13,33 +15,63 @@ def env(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
-def number(name: str, default: int) -> int:
-{% if cookiecutter.application == 'new' %}
-    # The application refuses other numbers of workers and threads, and tells why.
-{% endif %}
-    return int(env(name)) if env(name).isdecimal() else default
+{% if cookiecutter.application == 'existing' %}
+problems = []
 
+
+{% endif %}
+def number(name: str, default: int, most: int) -> int:
+    value = env(name) or str(default)
+    if re.fullmatch("[0-9]{1,5}", value) and 1 <= int(value) <= most:
+        return int(value)
+{% if cookiecutter.application == 'new' %}
+    # The application refuses it, and tells why.
+{% else %}
+    problems.append(f"{name}: must be a whole number from 1 to {most}.")
+{% endif %}
+    return default
+
+
+# The command of the image keeps it from gunicorn under another name.
+if given := os.environ.pop("GIVEN_WEB_CONCURRENCY", "").strip():
+    os.environ["WEB_CONCURRENCY"] = given
 
 wsgi_app = "{{ cookiecutter.wsgi_app }}"
-bind = f"0.0.0.0:{number('PORT', 80)}"
+bind = f"0.0.0.0:{number('PORT', 80, 65535)}"
 loglevel = env("LOG_LEVEL").lower() or "info"
 control_socket_disable = True  # It would need a home folder to write to.
 
 # Threads, because connections that a load balancer opens ahead would block sync workers. A new
 # one may occupy a thread only briefly before it waits aside; gunicorn's own value is 5 seconds.
-worker_class = "gthread"
+worker_class = "gunicorn_worker.Worker"
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
-workers = number("WEB_CONCURRENCY", 2)
-threads = number("WEB_THREADS", 4)
+workers = number("WEB_CONCURRENCY", 2, 100)
+threads = number("WEB_THREADS", 64, 100)
+{% if cookiecutter.application == 'existing' %}
+if problems:
+    raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
+{% endif %}
+worker_tmp_dir = "/dev/shm"  # noqa: S108, writable where all else is read-only
 
-# Seconds. Divio's load balancer waits for 30: https://docs.divio.com/reference/checks-timeouts/
-# This one replaces a worker that hangs as a whole; no setting ends a single slow request.
+# Seconds. The first replaces a worker that hangs as a whole, request_limits.py one with a request
+# that does. Docker kills ten seconds after it asked to stop.
 timeout = 25
-graceful_timeout = 8  # Docker kills ten seconds after it asked to stop.
+graceful_timeout = 8
 
 # Against leaks of memory, and not in all workers at once.
 max_requests = 10000
 max_requests_jitter = 1000
+
+
+def leave_out_content(record: logging.LogRecord) -> bool:
+    """Leave out what a visitor sent, which may hold secrets, where gunicorn could not parse it."""
+    message = record.getMessage()
+    if message.startswith(("Invalid request", "Error handling request", "Ignored premature")):
+        record.msg, record.args = re.split(r"[?'\"]", message, maxsplit=1)[0], ()
+    return True
+
+
+logging.getLogger("gunicorn.error").addFilter(leave_out_content)
 
 {% if cookiecutter.application == 'new' %}
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.

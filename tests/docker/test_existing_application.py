@@ -108,11 +108,20 @@ def test_image_holds_nothing_of_git_or_of_the_local_stack(adopted: Adopted) -> N
 
 
 def test_runs_read_only_as_any_user_and_stops(adopted: Adopted) -> None:
-    options = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
+    options = ("--user=12345", "--env=PORT=8000", "--read-only")
     with container(adopted.image.name, options=options, port=8000) as web:
         eventually(lambda: adopted.is_served(web), str(adopted.application))
 
         assert web.stop() == 0
+
+
+def test_unusable_settings_stop_it_with_a_message(adopted: Adopted) -> None:
+    settings = ("--env=PORT=80a80", "--env=WEB_CONCURRENCY=2.5", "--env=WEB_THREADS=-1")
+    said = docker("run", "--rm", *settings, adopted.image.name, fails=True, timeout=60)
+
+    for name in ("PORT", "WEB_CONCURRENCY", "WEB_THREADS"):
+        assert said.count(f"- {name}: must be a whole number from 1 to ") == 1, said
+    assert "Traceback" not in said
 
 
 def test_container_of_the_owner_runs_on(tmp_path: Path) -> None:

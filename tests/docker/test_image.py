@@ -15,7 +15,7 @@ from tests.harness.images import Image
 from tests.harness.processes import environment, eventually, run
 
 DEPLOYED = ("--env=STAGE=test", "--env=SECRET_KEY=secret", f"--env=DOMAIN={DOMAIN}")
-READ_ONLY = ("--user=12345", "--env=PORT=8000", "--read-only", "--tmpfs=/tmp")
+READ_ONLY = ("--user=12345", "--env=PORT=8000", "--read-only")
 LARGEST_RATIO = 1.15
 
 # Most depends on the gateway server alone.

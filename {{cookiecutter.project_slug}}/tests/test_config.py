@@ -10,6 +10,7 @@ DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 
 DEFAULTS: dict[str, Any] = {
     "CANONICAL_DOMAIN": None,
+    "DATABASE_TIMEOUT": 10,
     "DEPLOYED": False,
     "DEVELOPMENT": False,
     "HSTS_SECONDS": 365 * 24 * 3600,
@@ -29,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 VARIABLES = [
+    "DATABASE_TIMEOUT",
     "DATABASE_URL",
     "DEFAULT_DATABASE_DSN",
     "DEFAULT_STORAGE_DSN",
@@ -38,6 +40,7 @@ VARIABLES = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_UPLOAD_MB",
+    "PORT",
     "PROXY_HOPS",
     "SECRET_KEY",
     "SECURE_HSTS_SECONDS",
@@ -49,7 +52,9 @@ VARIABLES = [
 
 # Name, least and most of each number.
 NUMBERS = [
+    ("DATABASE_TIMEOUT", 1, 25),
     ("MAX_UPLOAD_MB", 1, 500),
+    ("PORT", 1, 65_535),
     ("PROXY_HOPS", 0, 10),
     ("SECURE_HSTS_SECONDS", 0, 63_072_000),
     ("WEB_CONCURRENCY", 1, 30),
@@ -86,7 +91,9 @@ def test_without_a_secret_key_each_process_has_its_own() -> None:
         (DEPLOYED, "DEVELOPMENT", False),
         (DEPLOYED, "DEPLOYED", True),
         ({"STAGE": "local"}, "DEPLOYED", False),
-        ({"DOMAIN": "App.Example.org"}, "CANONICAL_DOMAIN", "app.example.org"),
+        ({"DOMAIN": "App.Example.org."}, "CANONICAL_DOMAIN", "app.example.org"),
+        ({"DOMAIN": "B\xfccher.example"}, "CANONICAL_DOMAIN", "xn--bcher-kva.example"),
+        ({"DOMAIN": "a.example:8000"}, "CANONICAL_DOMAIN", "a.example:8000"),
         (DEPLOYED, "HTTPS_ONLY", True),
         (DEPLOYED, "PROXY_HOPS", 1),
         (DEPLOYED, "SESSION_COOKIE_SECURE", True),
@@ -102,6 +109,7 @@ def test_without_a_secret_key_each_process_has_its_own() -> None:
         ({"DOMAIN": "a.example"}, "CANONICAL_DOMAIN", "a.example"),
         ({"DOMAIN": "a.example"}, "TRUSTED_HOSTS", ["a.example"]),
         ({"DOMAIN_ALIASES": "localhost, 127.0.0.1,,"}, "TRUSTED_HOSTS", ["localhost", "127.0.0.1"]),
+        ({"DOMAIN_ALIASES": ".A.b., .\xfc.org"}, "TRUSTED_HOSTS", [".a.b", ".xn--tda.org"]),
         ({"DOMAIN": "a.example", "DOMAIN_ALIASES": " .* "}, "TRUSTED_HOSTS", None),
         ({"DOMAIN_REDIRECTS": "b.example , c.d"}, "REDIRECTED_DOMAINS", ["b.example", "c.d"]),
         ({"DOMAIN_REDIRECTS": "b.example , c.d"}, "TRUSTED_HOSTS", ["b.example", "c.d"]),
@@ -129,7 +137,11 @@ def test_number_may_be_as_small_and_as_large_as_told(name: str, least: int, most
     assert config.load({name: str(most)})
 
 
-@pytest.mark.parametrize("value", ["{below}", "{above}", "1.5", "1e1", "-1", "one"])
+@pytest.mark.parametrize(
+    "value",
+    ["{below}", "{above}", "1.5", "1e1", "-1", "one", "1a1", "1 1", "\u0663", "9" * 5000],
+    ids=lambda value: value[:9],
+)
 @pytest.mark.parametrize(("name", "least", "most"), NUMBERS)
 def test_other_number_is_a_problem(name: str, least: int, most: int, value: str) -> None:
     environ = {name: value.format(below=least - 1, above=most + 1)}
@@ -154,6 +166,36 @@ def test_problem(environ: dict[str, str], problem: str) -> None:
     assert problems(environ) == [f"- {problem}"]
 
 
+@pytest.mark.parametrize("name", ["DOMAIN", "DOMAIN_ALIASES", "DOMAIN_REDIRECTS"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://topsecret.example/x",
+        "topsecret.example/",
+        "top secret",
+        "*.topsecret.example",
+        "a.example, -topsecret",
+        "topsecret..example",
+        "topsecret_a.example",
+        "topsecret:http",
+        "user@topsecret",
+        "[::1]",
+        ".",
+        "topsecret." + "a" * 64,
+        "topsecret." + "\xfc" * 64,
+    ],
+)
+def test_what_is_no_host_is_a_problem(name: str, value: str) -> None:
+    expected = "must be host names such as www.example.com, with commas between them."
+    assert problems({name: value}) == [f"- {name}: {expected}"]
+
+
+@pytest.mark.parametrize("name", ["DOMAIN", "DOMAIN_REDIRECTS"])
+@pytest.mark.parametrize("value", [".a.example", ".*"])
+def test_only_an_alias_may_stand_for_many_hosts(name: str, value: str) -> None:
+    assert len(problems({name: value})) == 1
+
+
 def test_all_problems_are_told_at_once_and_no_secret() -> None:
     lines = problems(
         {
@@ -163,6 +205,8 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
             "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
             "LOG_LEVEL": "topsecret",
             "WEB_CONCURRENCY": "topsecret",
+            "PORT": "topsecret",
+            "DOMAIN": "top secret",
             "SECURE_SSL_REDIRECT": "topsecret",
         }
     )
@@ -172,9 +216,11 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
         "- DEFAULT_STORAGE_DSN",
         "- LOG_LEVEL",
         "- WEB_CONCURRENCY",
+        "- PORT",
+        "- DOMAIN",
         "- SECURE_SSL_REDIRECT",
     }
-    assert not re.search(f"topsecret|{config.DEVELOPMENT_KEY}", "\n".join(lines))
+    assert not re.search(f"top ?secret|{config.DEVELOPMENT_KEY}", "\n".join(lines))
 
 
 def test_problem_ends_the_process_with_the_message() -> None:
@@ -202,7 +248,7 @@ def test_connection_pool_follows_the_workers_and_threads() -> None:
     environ = {
         "DATABASE_URL": "{{ cookiecutter.database }}://user@host/name",
         "WEB_CONCURRENCY": "10",
-        "WEB_THREADS": "2",
+        "WEB_THREADS": "4",
     }
     assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 2
     environ["WEB_THREADS"] = "9"

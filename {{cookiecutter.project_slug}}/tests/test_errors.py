@@ -71,7 +71,9 @@ def test_json(client: FlaskClient, code: int) -> None:
     ],
 )
 def test_client_chooses_the_format(client: FlaskClient, accept: str, mimetype: str) -> None:
-    assert client.get("/tests/abort/404", headers={"Accept": accept}).mimetype == mimetype
+    response = client.get("/tests/abort/404", headers={"Accept": accept})
+    assert response.mimetype == mimetype
+    assert "Accept" in response.vary
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "text/html", "application/json"])

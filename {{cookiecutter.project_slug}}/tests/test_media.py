@@ -9,6 +9,7 @@ from conftest import MB, read, zeros
 from flask import Flask
 
 from {{ cookiecutter.package_name }}.media import NotConfiguredError, Storage, from_dsn, media
+from {{ cookiecutter.package_name }}.media.content_types import content_type, is_download
 from {{ cookiecutter.package_name }}.media.names import LONGEST_NAME, checked, safe
 
 
@@ -33,19 +34,27 @@ from {{ cookiecutter.package_name }}.media.names import LONGEST_NAME, checked, s
         ("\u732b.jpg", "\u732b.jpg"),
         ("e\u0301.jpg", "\xe9.jpg"),
         ("gpj.\u202etac.exe", "gpj._tac.exe"),
+        ("a.\U0001f600png", "a.png"),
+        ("a/\udcff.png", "a/file.png"),
+        ("\U0001f600.png", "file.png"),
+        ("\U0001f600/\U0001f600.PNG", "file.PNG"),
+        ("\U0001f600.d/a", "file.d/a"),
+        ("\U0001f600.\U0001f600", "file"),
+        *[(name, "file") for name in ("", " ", ".", "..", "/", "../..", "\\", "\0", "...", "_")],
+        *[(f"notes/{name}", "notes/file") for name in ("", "..", "_", "\U0001f600")],
     ],
     ids=ascii,
 )
 def test_name_is_made_safe(given: str, expected: str) -> None:
     assert safe(given) == expected
-    assert safe(expected) == expected
-    assert checked(expected) == expected
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "..", "/", "../..", "\\", "\0", "...", "_"])
-def test_name_without_anything_safe_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="needs a name"):
-        safe(name)
+@pytest.mark.parametrize("length", [1, 18, 190, 300])
+@pytest.mark.parametrize("suffix", ["", ".", ".png", "._.a", "._a" + "_" * 30 + "a", ".b" * 30])
+@pytest.mark.parametrize("stem", ["", "a", ".", "a_", "..a", "\u732b", "\U0001f600", "/", "a/"])
+def test_safe_name_is_left_as_it_is(stem: str, suffix: str, length: int) -> None:
+    name = safe(stem * length + suffix)
+    assert safe(name) == checked(name) == name
 
 
 def test_long_name_loses_its_first_folders() -> None:
@@ -71,8 +80,12 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("photos/cat.jpg", "photos/cat.jpg"), ("photos/../\xfc 1.jpg", "photos/\xfc_1.jpg")],
-    ids=["safe", "made-safe"],
+    [
+        ("photos/cat.jpg", "photos/cat.jpg"),
+        ("photos/../\xfc 1.jpg", "photos/\xfc_1.jpg"),
+        ("photos/", "photos/file"),
+    ],
+    ids=["safe", "made-safe", "without-a-file"],
 )
 def test_file_comes_back(storage: Storage, given: str, expected: str) -> None:
     assert storage.save(given, BytesIO(b"\0\xff")) == expected
@@ -97,9 +110,14 @@ def test_missing_file(storage: Storage) -> None:
         storage.open("a")
 
 
-def test_folder_is_no_file(storage: Storage) -> None:
+@pytest.mark.parametrize("name", ["photos", "photos/cat.jpg/a", "a" * 300])
+def test_name_of_a_folder_below_a_file_or_too_long_is_no_file(storage: Storage, name: str) -> None:
     storage.save("photos/cat.jpg", BytesIO(b"data"))
-    assert not storage.exists("photos")
+    assert not storage.exists(name)
+    storage.delete(name)
+    with pytest.raises(FileNotFoundError):
+        storage.open(name)
+    assert storage.exists("photos/cat.jpg")
 
 
 def test_delete(storage: Storage) -> None:
@@ -158,12 +176,6 @@ def test_long_name_is_shortened(storage: Storage, name: str) -> None:
     assert Path(second).suffix == Path(first).suffix
 
 
-@pytest.mark.parametrize("name", ["", "/", "..", "notes/", "notes/..", "notes/_"])
-def test_name_without_a_file_is_refused(storage: Storage, name: str) -> None:
-    with pytest.raises(ValueError, match="needs a name"):
-        storage.save(name, BytesIO())
-
-
 @pytest.mark.parametrize("method", ["open", "delete", "exists", "url"])
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../a", "a/../../b", "/etc", "a//b", "a/", "..\\a", "a\\b", "a\0b"]
@@ -200,15 +212,50 @@ def test_half_a_file_is_never_seen(storage: Storage, name: str, *, overwrite: bo
     assert read(storage, "old") == b"old"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.png", "image/png"),
+        ("a.b/A.JPG", "image/jpeg"),
+        ("a.mp3", "audio/mpeg"),
+        ("a.mp4", "video/mp4"),
+        ("a.pdf", "application/pdf"),
+        ("a.html.txt", "text/plain; charset=utf-8"),
+    ],
+)
+def test_browsers_open_what_runs_nothing(name: str, expected: str) -> None:
+    assert (content_type(name), is_download(name)) == (expected, False)
+
+
+@pytest.mark.parametrize(
+    "suffix", ["", ".", ".html", ".XHTML", ".xml", ".js", ".json", ".csv", ".svgz", ".txt.html"]
+)
+def test_browsers_save_all_else(suffix: str) -> None:
+    name = f"a{suffix}"
+    assert (content_type(name), is_download(name)) == ("application/octet-stream", True)
+
+
+@pytest.mark.parametrize("name", ["a.svg", "A.SVG"])
+def test_browsers_show_svg_in_pages_but_do_not_open_it(name: str) -> None:
+    assert (content_type(name), is_download(name)) == ("image/svg+xml", True)
+
+
 def test_storage_that_can_be_used_passes_its_check(storage: Storage) -> None:
     storage.check()
 
 
 @pytest.mark.parametrize(
-    "dsn", ["/data/topsecret/", "gs://key:topsecret@host", "s4://topsecret", "http://[topsecret"]
+    ("dsn", "message"),
+    [
+        ("/data/topsecret/", "has an unknown scheme"),
+        ("gs://key:topsecret@host", "has an unknown scheme"),
+        ("s4://topsecret", "has an unknown scheme"),
+        ("file://[topsecret/", "cannot be read"),
+        ("file://topsecret\u2102\uff0f/", "cannot be read"),
+    ],
 )
-def test_unknown_scheme_is_refused_without_being_shown(dsn: str) -> None:
-    with pytest.raises(ValueError, match="has an unknown scheme") as caught:
+def test_unusable_dsn_is_refused_without_being_shown(dsn: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
         from_dsn(dsn)
     assert "topsecret" not in str(caught.value)
     assert caught.value.__cause__ is None

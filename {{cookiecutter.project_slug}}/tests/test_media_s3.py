@@ -33,16 +33,25 @@ def test_files_outside_of_the_prefix_are_not_listed(s3_storage: S3Storage) -> No
     assert list(s3_storage.list()) == []
 
 
-def test_browser_gets_the_file_and_its_type_at_the_url(s3_storage: S3Storage) -> None:
-    name = s3_storage.save("a+b/\xfc.html", BytesIO(b"<p>"))
-    with urlopen(s3_storage.url(name)) as response:
+@pytest.mark.parametrize("signed", [False, True], ids=["public", "signed"])
+@pytest.mark.parametrize(
+    ("name", "content_type", "disposition"),
+    [
+        ("a+b/\xfc.PNG", "image/png", None),
+        ("a.txt", "text/plain; charset=utf-8", None),
+        ("a.svg", "image/svg+xml", "attachment"),
+        ("a.html", "application/octet-stream", "attachment"),
+        ("a", "application/octet-stream", "attachment"),
+    ],
+)
+def test_browser_gets_the_file_at_the_url(
+    s3_storage: S3Storage, name: str, content_type: str, disposition: str | None, *, signed: bool
+) -> None:
+    storage = variant(s3_storage, signed=signed)
+    with urlopen(storage.url(storage.save(name, BytesIO(b"<p>")))) as response:
         assert response.read() == b"<p>"
-        assert response.headers["Content-Type"] == "text/html"
-
-
-def test_file_of_unknown_type(s3_storage: S3Storage) -> None:
-    with urlopen(s3_storage.url(s3_storage.save("a", BytesIO(b"data")))) as response:
-        assert response.headers["Content-Type"] == "binary/octet-stream"
+        assert response.headers["Content-Type"] == content_type
+        assert response.headers["Content-Disposition"] == disposition
 
 
 @pytest.mark.parametrize(("acl", "public"), [("public-read", True), ("", False)])

@@ -108,7 +108,7 @@ def test_dsn_sets(rest: str, attribute: str, expected: object) -> None:
 
 
 def test_key_and_secret_are_percent_decoded() -> None:
-    storage = from_dsn("s3://K%2BEY:se%2Fcr%2Bet%40@bkt.s3.amazonaws.com/")
+    storage = from_dsn("S3://K%2BEY:se%2Fcr%2Bet%40@bkt.s3.amazonaws.com/")
     assert isinstance(storage, S3Storage)
     assert (storage.access_key, storage.secret_key) == ("K+EY", "se/cr+et@")
 
@@ -133,6 +133,8 @@ def test_virtual_host_is_in_the_urls() -> None:
         ("s3://key:top/secret@bkt.s3.amazonaws.com/", "must be percent-encoded"),
         ("s3://key:top#secret@bkt.s3.amazonaws.com/", "must be percent-encoded"),
         ("s3://key:top?secret@bkt.s3.amazonaws.com/", "must be percent-encoded"),
+        ("s3://key:top]secret@bkt.s3.amazonaws.com/", "must be percent-encoded"),
+        ("s3://key:top[secret@bkt.s3.amazonaws.com/", "must be percent-encoded"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com:443/", "has a port"),
         ("s3://key:topsecret@minio:9000/bkt", "has a port"),
         ("s3://key:topsecret@bkt/", "names no bucket and service"),
@@ -146,6 +148,12 @@ def test_virtual_host_is_in_the_urls() -> None:
         ("s3://key:topsecret@bkt/?endpoint=http%3A%2F%2F%5Bx", "endpoint that is no whole URL"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=a%2Fb", "domain that is no host name"),
         ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=a%20b", "domain that is no host name"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=..", "domain that is no host name"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=top;secret", "domain that is no host"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?domain=top%E2%84%82", "domain that is no host"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?url=http://t%EF%BC%8F/", "url that is no whole"),
+        ("s3://key:topsecret@bkt.s3.amazonaws.com/?region_name=a%20b", "region_name that is no"),
+        ("s3://key:topsecret@bkt.s3.a;b/", "names no bucket"),
         ("s3://key:topsecret@/?endpoint=http%3A%2F%2Fminio", "names no bucket"),
     ],
 )

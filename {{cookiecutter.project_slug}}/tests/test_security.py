@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import TimestampSigner
 
+from {{ cookiecutter.package_name }} import errors
+
 MakeClient = Callable[..., FlaskClient]
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
@@ -29,6 +31,11 @@ def recall() -> str:
     if "a" not in g:
         g.a = session.get("a")
     return str(g.a)
+
+
+@views.get("/cached")
+def cached() -> tuple[str, dict[str, str]]:
+    return str(session.get("a")), {"Cache-Control": "no-store"}
 
 
 @views.get("/seen")
@@ -54,6 +61,13 @@ def form() -> str:
 @views.post("/upload")
 def upload() -> str:
     return str(len(request.get_data()))
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+
+
+@views.post("/stream")
+def stream() -> str:
+    return str(sum(map(len, iter(lambda: request.stream.read(1000), b""))))
+{% endif %}
 
 
 @pytest.fixture
@@ -277,6 +291,25 @@ def test_visitor_without_a_session_gets_no_cookie_and_needs_no_signer(
     signer.assert_not_called()
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/tests/page", None),
+        ("/tests/nowhere", "private"),  # The page has what was flashed.
+        ("/tests/recall", "private"),
+        ("/tests/remember", "private"),
+        ("/tests/token", "private"),
+        ("/tests/cached", "no-store"),
+    ],
+)
+def test_page_with_a_session_is_kept_by_no_shared_cache(
+    client: FlaskClient, path: str, value: str | None
+) -> None:
+    response = client.get(path)
+    assert response.headers.get("Cache-Control") == value
+    assert ("Cookie" in response.vary) is (value is not None)
+
+
 @pytest.mark.usefixtures("database")
 def test_clients_share_nothing_with_each_other_nor_with_the_test(app: Flask) -> None:
     user, visitor = app.test_client(), app.test_client()
@@ -325,15 +358,21 @@ def test_form_with_its_token_is_accepted(make_client: MakeClient, environ: dict[
     assert (response.status_code, response.text) == (200, "value")
 
 
-def test_body_that_is_too_large_is_read_before_it_is_refused(make_client: MakeClient) -> None:
+@pytest.mark.parametrize(("seconds", "left"), [(5, 0), (0, MB + 1)])
+def test_body_that_is_too_large_is_read_for_a_time_after_it_was_refused(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, seconds: int, left: int
+) -> None:
+    monkeypatch.setattr(errors, "DISCARDING", seconds)
     body, headers = io.BytesIO(b"0" * (MB + 1)), {"Content-Length": str(MB + 1)}
     client = make_client(MAX_UPLOAD_MB="1")
     response = client.post("/tests/upload", input_stream=body, headers=headers)
     assert response.status_code == 413
-    assert body.read() == b"", "a server would reset the connection"
+    assert body.tell() == 0, "a slow client would wait for its answer"
+    response.close()
+    assert len(body.read()) == left, "a server would reset the connection"
 
 
-def test_form_with_a_field_that_is_too_long_is_read_before_it_is_refused(
+def test_form_with_a_field_that_is_too_long_is_read_after_it_was_refused(
     make_client: MakeClient,
 ) -> None:
     start = b'--b\r\nContent-Disposition: form-data; name="field"\r\n\r\n'
@@ -342,6 +381,7 @@ def test_form_with_a_field_that_is_too_long_is_read_before_it_is_refused(
     headers["Content-Type"] = "multipart/form-data; boundary=b"
     response = make_client().post("/tests/form", input_stream=body, headers=headers)
     assert response.status_code == 413
+    response.close()
     assert body.read() == b"", "a server would reset the connection"
 
 
@@ -351,10 +391,25 @@ def test_upload_is_limited(make_client: MakeClient, size: int, status: int) -> N
     token = client.get("/tests/token").text
     response = client.post("/tests/upload", data=bytes(size), headers={"X-CSRFToken": token})
     assert response.status_code == status
-{% if cookiecutter.gateway_server == 'uwsgi' %}
+{% if cookiecutter.gateway_server == 'gunicorn' %}
 
 
-def test_body_without_a_length_is_refused(make_client: MakeClient) -> None:
-    response = make_client().post("/tests/upload", headers={"Transfer-Encoding": "chunked"})
-    assert response.status_code == 411
+@pytest.mark.parametrize("path", ["/tests/upload", "/tests/stream"])
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (5, 200), (MB, 200), (MB + 1, 413)])
+def test_upload_without_a_length_is_limited(
+    make_client: MakeClient, path: str, size: int, status: int
+) -> None:
+    client = make_client(MAX_UPLOAD_MB="1")
+    headers = {"X-CSRFToken": client.get("/tests/token").text, "Transfer-Encoding": "chunked"}
+    as_gunicorn = {"wsgi.input": io.BytesIO(bytes(size)), "wsgi.input_terminated": True}
+    response = client.post(path, headers=headers, environ_overrides=as_gunicorn)
+    assert response.status_code == status
+    assert status != 200 or response.text == str(size)
+{% else %}
+
+
+@pytest.mark.parametrize(("query", "status"), [("q=\xff", 400), ("q=%ff", 200)])
+def test_query_with_raw_bytes_is_refused(client: FlaskClient, query: str, status: int) -> None:
+    response = client.get("/tests/page", environ_overrides={"QUERY_STRING": query})
+    assert response.status_code == status
 {% endif %}

@@ -10,6 +10,7 @@ from . import (
     cli,
     config,
     database,
+    database_limits,
     errors,
     health,
     logs,
@@ -38,6 +39,9 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     if click.get_current_context(silent=True):
         # Not in a server, where nothing needs Alembic, which is slow to import.
         database.add_commands(app)
+    else:
+        # Not in a command, such as a migration, which may take long.
+        database_limits.init_app(app)
 
     # The way of a request from the server to its view, in this order. On the way back the response
     # is logged first, then gets its headers.
@@ -50,8 +54,10 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         logs.log_requests,
     )
     app.session_interface = security.SessionInterface()
-{% if cookiecutter.gateway_server == 'uwsgi' %}
-    app.before_request(security.refuse_chunked_body)
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+    app.request_class = security.LimitedRequest
+{% else %}
+    app.before_request(security.refuse_raw_query)
 {% endif %}
     app.before_request(security.redirect_to_main_url)
     security.csrf.init_app(app)

@@ -3,8 +3,10 @@
 Those that Divio sets: https://docs.divio.com/reference/divio-environment-variables/
 """
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from . import database, media
@@ -13,6 +15,13 @@ from .media import s3, s3_dsn
 {% endif %}
 
 T = TypeVar("T")
+
+# Forms of host names. Underscores Werkzeug refuses.
+LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+PORT = ":[1-9][0-9]{0,4}"
+HOST = rf"{LABEL}(\.{LABEL})*({PORT})?"
+# For Werkzeug a dot in front stands for all subdomains. Divio may set ".*", which is any host.
+ALIAS = rf"\.?{HOST}|\.\*"
 
 # The key in .env-local. It is public, so no deployment may use it.
 DEVELOPMENT_KEY = "insecure-key-for-local-development"
@@ -47,9 +56,12 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
 {% if cookiecutter.media_storage == 's3' %}
     storage = storage or bucket_of_parts(env)
 {% endif %}
-    domains = env.words("DOMAIN")
-    redirected = env.words("DOMAIN_REDIRECTS")
-    hosts = domains + env.words("DOMAIN_ALIASES") + redirected
+    # Only the gateway server uses these.
+    env.number("PORT", default=80, least=1, most=65_535)
+    env.number("REQUEST_TIMEOUT", default=20, least=1, most=3600)
+    domains = env.parsed(host_names, "DOMAIN") or []
+    redirected = env.parsed(host_names, "DOMAIN_REDIRECTS") or []
+    hosts = domains + (env.parsed(aliases, "DOMAIN_ALIASES") or []) + redirected
 
     config = {
         "DEVELOPMENT": stage == "local",
@@ -61,15 +73,16 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(
             database_url,
             workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS),
-            threads=env.number("WEB_THREADS", default=4, least=1, most=100),
+            threads=env.number("WEB_THREADS", default=64, least=1, most=100),
         ),
+        # Seconds. The load balancer waits for 30, and a request may also wait for a connection.
+        "DATABASE_TIMEOUT": env.number("DATABASE_TIMEOUT", default=10, least=1, most=25),
         "MEDIA_STORAGE": storage,
         # Divio's load balancer lets at most 500 MB through:
         # https://docs.divio.com/reference/checks-timeouts/
         "MAX_CONTENT_LENGTH": env.number("MAX_UPLOAD_MB", default=100, least=1, most=500) * 2**20,
         "CANONICAL_DOMAIN": domains[0] if domains else None,
         "REDIRECTED_DOMAINS": redirected,
-        # Divio may set the alias ".*", which stands for any host.
         "TRUSTED_HOSTS": hosts if hosts and ".*" not in hosts else None,
         "PROXY_HOPS": env.number("PROXY_HOPS", default=int(deployed), least=0, most=10),
         "HTTPS_ONLY": https_only,
@@ -107,6 +120,30 @@ def bucket_of_parts(env: "Environment") -> s3.S3Storage | None:
 
 
 {% endif %}
+def host_names(text: str, form: str = HOST) -> list[str]:
+    """Return the host names between the commas of `text`, as requests name them.
+
+    Raises ValueError, which shows no part of it.
+    """
+    names = [word.strip().lower().removesuffix(".") for word in text.split(",") if word.strip()]
+    with suppress(UnicodeError):
+        names = [in_ascii(name) for name in names]
+        if all(re.fullmatch(form, name) for name in names):
+            return names
+    message = "must be host names such as www.example.com, with commas between them."
+    raise ValueError(message)
+
+
+def in_ascii(host: str) -> str:
+    """Return the IDNA form of a host, whose letters may be any. Raises UnicodeError."""
+    # By label, because one may be empty: an alias may start with a dot.
+    return ".".join(label.encode("idna").decode() for label in host.split("."))
+
+
+def aliases(text: str) -> list[str]:
+    return host_names(text, ALIAS)
+
+
 class Environment:
     """Environment variables as values, with a list of the problems found in reading them.
 
@@ -121,10 +158,6 @@ class Environment:
     def text(self, name: str) -> str:
         """Return the value, "" where it is unset."""
         return self.values.get(name, "")
-
-    def words(self, name: str) -> list[str]:
-        """Return what stands between the commas of the value, in lower case."""
-        return [word.strip().lower() for word in self.text(name).split(",") if word.strip()]
 
     def choice(self, name: str, default: str, *others: str) -> str:
         """Return the value in lower case, which has to be one of those given."""
@@ -143,7 +176,7 @@ class Environment:
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
         """Return the value as a whole number, from `least` to `most`."""
         value = self.text(name) or str(default)
-        if value.isdecimal() and least <= int(value) <= most:
+        if re.fullmatch("[0-9]{1,9}", value) and least <= int(value) <= most:
             return int(value)
         self.problems.append(f"{name}: must be a whole number from {least} to {most}.")
         return default

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
 {% endif %}
     TypeDecorator,
+    create_engine,
     event,
     make_url,
 )
@@ -42,9 +43,12 @@ DRIVERS = {
 {% if cookiecutter.database == 'postgres' %}
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
+    "pgsql": "postgresql+psycopg",
+    "postgis": "postgresql+psycopg",
 {% else %}
     "mysql": "mysql+mysqldb",
     "mysql2": "mysql+mysqldb",
+    "mysqlgis": "mysql+mysqldb",
 {% endif %}
     "sqlite": "sqlite",
 }
@@ -163,7 +167,7 @@ def end_session(_error: BaseException | None) -> None:
     try:
         db.session.remove()
     except DBAPIError:
-        current_app.logger.warning("The database closed a connection in use.")
+        current_app.logger.warning("A connection in use to the database is lost.")
         db.session.remove()
 
 
@@ -179,7 +183,7 @@ def engine_url(dsn: str) -> URL:
         raise ValueError(message) from None
     if "@" in (url.host or ""):  # the end of a password
         raise ValueError(message)
-    driver = DRIVERS.get(url.get_backend_name())
+    driver = DRIVERS.get(url.get_backend_name().lower())
     if driver is None:
         message = f"has an unknown scheme. Known are {', '.join(DRIVERS)}."
         raise ValueError(message)
@@ -187,7 +191,13 @@ def engine_url(dsn: str) -> URL:
     if driver != "sqlite":
         url = url.update_query_dict({"charset": "utf8mb4"})
 {% endif %}
-    return url.set(drivername=driver)
+    url = url.set(drivername=driver)
+    try:
+        create_engine(url)  # It reads the options, and does not connect.
+    except (ArgumentError, ValueError):
+        message = "has a host or options that its driver cannot use."
+        raise ValueError(message) from None
+    return url
 
 
 def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, Any]:
@@ -195,12 +205,14 @@ def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, 
     if url is None or url.get_backend_name() == "sqlite":
         return {}
     return {
-        "pool_size": min(threads, CONNECTIONS // workers),
+        # Fewer than threads, so that pages without the database are served while it holds all.
+        "pool_size": min(max(1, threads // 2), CONNECTIONS // workers),
         "max_overflow": 0,
-        # All in seconds, and together less than the 30 that the load balancer waits.
-        "pool_timeout": 10,
+        # Seconds, like all of these. A request that gets none is answered before others time out.
+        "pool_timeout": 3,
 {% if cookiecutter.database == 'postgres' %}
-        "connect_args": {"connect_timeout": 5},
+        # A command, which nothing else limits, notices in 12 minutes that the server is gone.
+        "connect_args": {"connect_timeout": 5, "keepalives_idle": 60},
 {% else %}
         # In UTC, which NOW() and the like then give.
         "connect_args": {"connect_timeout": 5, "init_command": "SET time_zone = '+00:00'"},

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from .database import IN_MEMORY, MIGRATIONS, db
+from .errors import cause
 from .media import media
 
 
@@ -34,10 +34,7 @@ def outcome(name: str, probe: Callable[[], str]) -> Outcome:
     try:
         return Outcome(name, ok=True, detail=probe())
     except Exception as error:  # noqa: BLE001
-        # SQLAlchemy adds the statement and a link to what the driver says.
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        first_line = str(cause).strip().partition("\n")[0]
-        return Outcome(name, ok=False, detail=first_line or type(cause).__name__)
+        return Outcome(name, ok=False, detail=cause(error))
 
 
 def settings() -> str:

@@ -1,10 +1,14 @@
-"""Security: proxies, HTTPS and the main domain, headers, and forms."""
+"""Security: proxies, HTTPS and the main domain, headers, bodies, sessions, and forms."""
 
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+from typing import IO, cast
+{% endif %}
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Request, {{ "abort, " if cookiecutter.gateway_server == "uwsgi" }}current_app, redirect, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Response as FlaskResponse
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from secure import (
     ContentSecurityPolicy,
@@ -19,6 +23,10 @@ from secure import (
 from werkzeug import Response
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream
+{% endif %}
 
 from . import wsgi
 
@@ -33,6 +41,12 @@ class SessionInterface(SecureCookieSessionInterface):
         if self.get_cookie_name(app) in request.cookies:
             return super().open_session(app, request)
         return self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
+        """Save it, and let only the visitor's browser keep a page that depends on it."""
+        super().save_session(app, session, response)
+        if "Cookie" in response.vary:
+            response.headers.setdefault("Cache-Control", "private")
 
 
 def trust_proxies(app: Flask, application: WSGIApplication) -> WSGIApplication:
@@ -76,14 +90,38 @@ def redirect_to_main_url() -> Response | None:
     return redirect(urlsplit(request.url)._replace(scheme=scheme, netloc=host).geturl(), code)
 
 
-{% if cookiecutter.gateway_server == 'uwsgi' %}
-def refuse_chunked_body() -> None:
-    """Refuse a body without a length, because uWSGI would pass on an empty one."""
-    if "Transfer-Encoding" in request.headers:
-        abort(411)
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+class LimitedRequest(Request):
+    """Flask's request, but with a chunked body that is never cut off."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        limit = self.max_content_length
+        if limit is not None and "Transfer-Encoding" in self.headers:
+            body = ChunkedBody(self.environ["wsgi.input"], limit, is_max=True)
+            return cast("IO[bytes]", body)
+        return super().stream
 
 
+class ChunkedBody(LimitedStream):
+    """Werkzeug's, but one that is too long is refused, and one of just the limit is not."""
+
+    def readall(self) -> bytes:
+        body = super().readall()
+        self.read(1)
+        return body
+
+    def on_exhausted(self) -> None:
+        if self._stream.read(1):
+            super().on_exhausted()
+{% else %}
+def refuse_raw_query() -> None:
+    """Refuse a query that is not percent-encoded, because request.args could fail at it."""
+    if not request.query_string.isascii():
+        abort(400)
 {% endif %}
+
+
 def response_headers(app: Flask) -> Secure:
     """Return the headers of all responses."""
     policy = (

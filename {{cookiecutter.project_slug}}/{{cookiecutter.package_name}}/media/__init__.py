@@ -22,7 +22,7 @@ from .file import File
 class Storage(Protocol):
     """What each kind of storage can do. Data streams: no file is read into memory whole.
 
-    A name that is none, or that would leave the storage, raises ValueError.
+    All but `save` raise ValueError for a name that is none, or that would leave the storage.
     """
 
     @property
@@ -49,7 +49,7 @@ class Storage(Protocol):
         """Return the files whose names start with `prefix`, sorted by name."""
 
     def url(self, name: str) -> str:
-        """Return the URL at which a browser finds the file."""
+        """Return the URL at which a browser finds the file: content_types.py tells how it comes."""
 
     def check(self) -> None:
         """Raise whatever stands in the way of using the storage."""
@@ -70,7 +70,12 @@ def from_dsn(dsn: str) -> Storage:
     try:
         scheme = urlsplit(dsn).scheme
     except ValueError:
-        scheme = ""
+{% if cookiecutter.media_storage == 's3' %}
+        message = "cannot be read. In its secret /, #, ?, @, [ and ] must be percent-encoded."
+{% else %}
+        message = "cannot be read."
+{% endif %}
+        raise ValueError(message) from None
     if scheme == "file":
         return local.LocalStorage.from_dsn(dsn)
 {% if cookiecutter.media_storage == 's3' %}

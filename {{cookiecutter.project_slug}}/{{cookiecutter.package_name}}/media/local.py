@@ -4,6 +4,7 @@ https://docs.divio.com/reference/work-media-storage
 """
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -13,14 +14,17 @@ from pathlib import Path
 from typing import IO, BinaryIO
 from urllib.parse import parse_qs, quote, urlsplit
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, abort, send_file
 
-from . import names
+from . import content_types, names
 from .file import File
 
 
 class LocalStorage:
-    """Media in `folder`, with URLs that start with `base_url`, which may be a path."""
+    """Media in `folder`, with URLs that start with `base_url`, which may be a path.
+
+    The folder may be a symbolic link. Links in it count for nothing, because they may lead out.
+    """
 
     def __init__(self, folder: Path, base_url: str = "") -> None:
         self.folder = folder
@@ -37,18 +41,20 @@ class LocalStorage:
             message = "names no absolute folder. It must start with file:/// and the folder."
             raise ValueError(message)
         url = parse_qs(parts.query).get("url", [""])[0]
-        if url and not (url.startswith("/") or urlsplit(url).netloc):
+        if not re.fullmatch(r"((https?:)?//[\w.-]+(:\d+)?)?(/(?!/)[^<>?#]*)?", url, re.ASCII):
             message = "has an option url that is neither a path from / on nor a whole URL."
             raise ValueError(message)
         return cls(Path(parts.path), url)
 
     def save(self, name: str, stream: IO[bytes], *, overwrite: bool = False) -> str:
         name = names.safe(name)
-        target = self.folder / name
+        target = self.folder.resolve() / name
+        message = f"{name!r} cannot be stored: a part of it is a file or a link."
+        if target.parent.resolve() != target.parent:
+            raise ValueError(message)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            message = f"{name!r} cannot be stored: a part of it is a file."
             raise ValueError(message) from None
         # Hidden until it is whole, so that nobody reads half a file.
         partial = target.with_name(f".{secrets.token_hex(16)}")
@@ -72,19 +78,33 @@ class LocalStorage:
                 return name
 
     def open(self, name: str) -> BinaryIO:
-        return (self.folder / names.checked(name)).open("rb")
+        return self.path(name).open("rb")
 
     def delete(self, name: str) -> None:
-        (self.folder / names.checked(name)).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            self.path(name).unlink()
 
     def exists(self, name: str) -> bool:
-        return (self.folder / names.checked(name)).is_file()
+        try:
+            self.path(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def path(self, name: str) -> Path:
+        """Return where the file is. Raises FileNotFoundError."""
+        path = self.folder.resolve() / names.checked(name)
+        # Path.is_file raises for names that are too long, before Python 3.14.
+        if not os.path.isfile(path) or path.resolve() != path:  # noqa: PTH113
+            raise FileNotFoundError(name)
+        return path
 
     def list(self, prefix: str = "") -> Iterator[File]:
         found = []
         for path in self.folder.rglob("*"):
             name = path.relative_to(self.folder).as_posix()
-            if path.is_file() and path.name[0] != "." and name.startswith(prefix):
+            is_file = path.is_file() and not path.is_symlink()
+            if is_file and path.name[0] != "." and name.startswith(prefix):
                 with suppress(FileNotFoundError):  # deleted meanwhile
                     facts = path.stat()
                     saved = datetime.fromtimestamp(facts.st_mtime, UTC)
@@ -112,7 +132,12 @@ def serve(app: Flask, storage: LocalStorage) -> None:
 
     @app.get(f"{base_url.path}<path:name>", endpoint="media")
     def media(name: str) -> Response:
-        response = send_from_directory(storage.folder, name)
+        try:
+            path = storage.path(name)
+        except (FileNotFoundError, ValueError):
+            abort(404)
         # What users upload must not run as a part of this site.
+        response = send_file(path, as_attachment=content_types.is_download(name))
+        response.content_type = content_types.content_type(name)
         response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response

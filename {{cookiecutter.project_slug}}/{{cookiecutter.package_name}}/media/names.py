@@ -8,29 +8,39 @@ from pathlib import PurePosixPath
 # Bytes. File systems allow 255 for a part, and a free name gets longer.
 LONGEST_PART = 200
 LONGEST_NAME = 800
+# Characters.
+LONGEST_SUFFIX = 19
+
+# The name of a file that has no usable one.
+STEM = "file"
 
 
 def safe(name: str) -> str:
     """Return `name` as a relative path without anything special, such as "..", in it.
 
     Letters and digits of all scripts stay, as do "-", "_", "." and "+" inside a part. What is too
-    long is cut. Raises ValueError where nothing is left behind the last slash.
+    long is cut. A file of whose own name nothing is left is called "file", and keeps its suffix.
     """
     name = unicodedata.normalize("NFC", name).replace("\\", "/")
-    parts = [re.sub(r"[^\w.+-]+", "_", part).strip("._") for part in name.split("/")]
-    if not parts[-1]:
-        message = "A media file needs a name."
-        raise ValueError(message)
-    parts = [shortened(part) for part in parts if part]
+    *folders, file = [safe_part(part) for part in name.split("/")]
+    parts = [*filter(None, folders), file or STEM]
     while sum(len(part.encode()) + 1 for part in parts) > LONGEST_NAME:
         del parts[0]
     return "/".join(parts)
 
 
-def shortened(part: str) -> str:
-    path = PurePosixPath(part)
-    suffix, stem = path.suffix[:20], path.stem.encode()
-    return stem[: LONGEST_PART - len(suffix.encode())].decode(errors="ignore") + suffix
+def safe_part(part: str) -> str:
+    """Return a part of a name without anything special in it, "" where nothing is left."""
+    stem, _, suffix = re.sub(r"[^\w.+-]+", "_", part).rstrip("._").rpartition(".")
+    if not stem:  # .htaccess is hidden, not a suffix.
+        return cut(suffix.lstrip("_"), LONGEST_PART).rstrip("_")
+    suffix = "." + suffix.lstrip("_")[:LONGEST_SUFFIX].rstrip("_")
+    return cut(stem.lstrip("._") or STEM, LONGEST_PART - len(suffix.encode())) + suffix
+
+
+def cut(text: str, size: int) -> str:
+    """Return as much of `text` as `size` bytes hold."""
+    return text.encode()[:size].decode(errors="ignore")
 
 
 def alternative(name: str) -> str:

@@ -1,6 +1,5 @@
 """Media in S3, or in a service that speaks its protocol."""
 
-import mimetypes
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from urllib.parse import quote, urlsplit
 
-from . import names
+from . import content_types, names
 from .file import File
 
 if TYPE_CHECKING:
@@ -101,9 +100,11 @@ class S3Storage:
             return self._put(name, copy, overwrite=overwrite)
 
     def _put(self, name: str, stream: IO[bytes], *, overwrite: bool) -> str:
-        options: dict[str, Any] = {"ACL": self.acl} if self.acl else {}
-        if content_type := mimetypes.guess_type(name)[0]:
-            options["ContentType"] = content_type
+        options: dict[str, Any] = {"ContentType": content_types.content_type(name)}
+        if content_types.is_download(name):
+            options["ContentDisposition"] = "attachment"
+        if self.acl:
+            options["ACL"] = self.acl
         if not overwrite:
             # Not every service knows this condition, so there is a look before, too.
             options["IfNoneMatch"] = "*"

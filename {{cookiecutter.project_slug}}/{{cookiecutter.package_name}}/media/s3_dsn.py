@@ -23,7 +23,7 @@ AWS_SEPARATORS = [
 ]
 
 # With a port, or without.
-HOST = r"[\w.-]+(:\d+)?"
+HOST = "[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*(:[0-9]{1,5})?"
 
 CHOICES = {"auth": ["s3", "s3v4"], "addressing_style": ["auto", "path", "virtual"]}
 
@@ -40,7 +40,7 @@ def storage(dsn: str) -> S3Storage:
     try:
         has_port = parts.port is not None
     except ValueError:
-        message = "cannot be read. In its secret /, #, ? and @ must be percent-encoded."
+        message = "cannot be read. In its secret /, #, ?, @, [ and ] must be percent-encoded."
         raise ValueError(message) from None
     if has_port:
         message = "has a port. Name the service in the option endpoint instead."
@@ -52,12 +52,12 @@ def storage(dsn: str) -> S3Storage:
     endpoint = parsed_option(options, "endpoint", whole_url)
     url = urlsplit(parsed_option(options, "url", whole_url))
     public_url = parsed_option(options, "domain", https_url)
-    if not parts.hostname:
+    bucket, region = parts.hostname or "", parsed_option(options, "region_name", region_name)
+    if not re.fullmatch(HOST, bucket):
         message = "names no bucket."
         raise ValueError(message)
-    bucket, region = parts.hostname, options.get("region_name", "")
     if not endpoint:
-        bucket, endpoint, region = split_host(parts.hostname, region)
+        bucket, endpoint, region = split_host(bucket, region)
     prefix = parts.path.strip("/")
     return S3Storage(
         bucket=bucket,
@@ -88,7 +88,7 @@ def parsed_option(options: dict[str, str], name: str, parse: Callable[[str], str
 
 def whole_url(text: str) -> str:
     """Return `text` if it is an HTTP URL with a host. Raises ValueError."""
-    if not re.match(rf"https?://{HOST}(/|$)", text):
+    if not re.fullmatch(rf"https?://{HOST}(/\S*)?", text):
         message = "is no whole URL."
         raise ValueError(message)
     return text
@@ -104,7 +104,7 @@ def https_url(host: str) -> str:
 
 def region_name(text: str) -> str:
     """Return `text` if it can be a part of a host. Raises ValueError."""
-    if not re.fullmatch(r"[\w-]+", text):
+    if not re.fullmatch("[A-Za-z0-9-]+", text):
         message = "is no region."
         raise ValueError(message)
     return text

@@ -1,0 +1,189 @@
+"""Limits for requests that gateway servers lack.
+
+A body that arrives too slowly ends with 408, one that ends early or is malformed with 400. A
+request that takes too long is logged, with where it is in the code, and its worker is replaced.
+"""
+
+import io
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+import uwsgi
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestTimeout
+{% else %}
+from werkzeug.exceptions import BadRequest, RequestTimeout
+{% endif %}
+
+# How long an answer may take. Divio's load balancer waits for 30:
+# https://docs.divio.com/reference/checks-timeouts/
+given = os.environ.get("REQUEST_TIMEOUT", "").strip()
+REQUEST_SECONDS = int(given) if given.isdecimal() else 20
+
+# How long a body may take, and how many bytes earn it another second, as in Apache's
+# https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
+BODY_SECONDS = 20
+BODY_BYTES = 500
+PIECE = 8192
+
+# How long a worker that is replaced may take for its other requests.
+GRACE_SECONDS = 8
+
+{% if cookiecutter.application == 'existing' and cookiecutter.database == 'postgres' %}
+# Drivers that use libpq follow these, and release commands do not see them: a query that takes
+# longer, as for a lock, ends before its request does.
+os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
+os.environ.setdefault("PGOPTIONS", "-c statement_timeout=15s")
+
+{% endif %}
+logger = logging.getLogger(__name__)
+
+
+class Request:
+    """A request that a thread works on, until all of the answer is sent."""
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.environ = environ
+        self.since = time.monotonic()  # when it, or the last piece of its body, arrived
+        self.body: Body | None = None
+        self.is_answered = False
+        self.is_logged = False
+
+
+class Body(io.RawIOBase):
+    """The body of a request, in pieces whose arrival can be watched."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.input = request.environ["wsgi.input"]
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+        self.connection = uwsgi.connection_fd()
+{% else %}
+        self.connection = request.environ["gunicorn.socket"].fileno()
+{% endif %}
+        self.received = 0
+        self.seconds = 0.0  # spent on waiting
+        self.waiting_since: float | None = None
+        self.lock = threading.Lock()
+        self.is_slow = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+        if "HTTP_TRANSFER_ENCODING" in self.request.environ:
+            raise LengthRequired  # uWSGI would give an empty body.
+{% endif %}
+        self.waiting_since = time.monotonic()
+        try:
+            piece = self.input.read(min(len(buffer), PIECE))
+        except Exception as error:
+            raise (RequestTimeout if self.is_slow else BadRequest) from error
+        finally:
+            with self.lock:
+                self.request.since = time.monotonic()
+                self.seconds += self.request.since - self.waiting_since
+                self.waiting_since = None
+        if self.is_slow:
+            raise RequestTimeout
+        self.received += len(piece)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def end_if_slow(self) -> None:
+        """End the read that waits, if the client has had its time."""
+        with self.lock:
+            if self.waiting_since is None:
+                return
+            seconds = self.seconds + time.monotonic() - self.waiting_since
+            if seconds > BODY_SECONDS + self.received / BODY_BYTES:
+                self.is_slow = True
+                with socket.socket(fileno=os.dup(self.connection)) as connection:
+                    connection.shutdown(socket.SHUT_RD)
+
+
+under_way: dict[int, Request] = {}  # by the thread
+
+
+def guard(application: WSGIApplication) -> WSGIApplication:
+    """Wrap an application, so that its requests can be watched. Each ends with a call of `end`."""
+
+    def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = under_way[threading.get_ident()] = Request(environ)
+        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        if is_chunked or environ.get("CONTENT_LENGTH"):
+            request.body = Body(request)
+            environ["wsgi.input"] = io.BufferedReader(request.body, PIECE)
+            if is_chunked:
+                environ["wsgi.input_terminated"] = True
+            else:
+                # Werkzeug would take an early end for the end of the body.
+                environ.pop("wsgi.input_terminated", None)
+        try:
+            return application(environ, start_response)
+        finally:
+            request.is_answered = True
+
+    return guarded
+
+
+def end() -> None:
+    """Note that this thread has sent its answer."""
+    under_way.pop(threading.get_ident(), None)
+
+
+def watch(stop: int) -> None:
+    """Have a thread watch the requests of this worker.
+
+    stop: the signal that has it accept no more of them, and end after those under way
+    """
+    threading.Thread(target=replace_when_late, args=[stop], daemon=True).start()
+
+
+def replace_when_late(stop: int) -> None:
+    while not late_requests():
+        time.sleep(1)
+        for request in list(under_way.values()):
+            if request.body:
+                request.body.end_if_slow()
+    os.kill(os.getpid(), stop)
+    for _ in range(GRACE_SECONDS):
+        time.sleep(1)
+        if len(under_way) == late_requests():
+            break
+    os._exit(0)
+
+
+def late_requests() -> int:
+    """Return how many requests take too long. Logs each once."""
+    late = 0
+    for thread, request in list(under_way.items()):
+        is_working = not request.is_answered and not (request.body and request.body.waiting_since)
+        if is_working and time.monotonic() - request.since > REQUEST_SECONDS:
+            late += 1
+            if not request.is_logged:
+                request.is_logged = True
+                log(thread, request)
+    return late
+
+
+def log(thread: int, request: Request) -> None:
+    method, path = request.environ["REQUEST_METHOD"], request.environ["PATH_INFO"]
+    frame = sys._current_frames().get(thread)  # noqa: SLF001
+    logger.error(
+        "%s %s takes longer than %d s, so its worker is replaced. It is here:\n%s",
+        method,
+        quote(path, encoding="latin-1"),
+        REQUEST_SECONDS,
+        "".join(traceback.format_stack(frame)),
+    )

@@ -1,0 +1,39 @@
+"""What uWSGI serves: the application, with limits for requests."""
+
+{% if cookiecutter.application == 'new' %}
+import gc
+{% else %}
+import os
+import re
+{% endif %}
+import signal
+
+import uwsgi
+from uwsgidecorators import postfork
+
+import request_limits
+{% if cookiecutter.application == 'new' %}
+from {{ cookiecutter.package_name }} import create_app
+
+application = request_limits.guard(create_app())
+# The garbage collectors of the workers would write to all that these share, and so copy it.
+gc.freeze()
+{% else %}
+problems = []
+for name, most in {"PORT": 65535, "WEB_CONCURRENCY": 100, "WEB_THREADS": 100}.items():
+    value = os.environ.get(name, "").strip() or "1"
+    if not re.fullmatch("[0-9]{1,5}", value) or not 1 <= int(value) <= most:
+        problems.append(f"{name}: must be a whole number from 1 to {most}.")
+if problems:
+    raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
+
+import {{ cookiecutter.wsgi_app.split(':')[0] }}
+
+application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }})
+{% endif %}
+uwsgi.after_req_hook = request_limits.end
+
+
+@postfork
+def watch() -> None:
+    request_limits.watch(signal.SIGHUP)

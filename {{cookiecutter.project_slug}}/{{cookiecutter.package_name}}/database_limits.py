@@ -1,0 +1,118 @@
+"""What keeps the database from holding up a server: limits to how long a statement may take.
+
+The server of the database ends what takes too long. What that cannot do, because it is frozen or
+out of reach, the client does a little later.
+"""
+
+from typing import Any
+
+{% if cookiecutter.database == 'postgres' %}
+import psycopg
+{% endif %}
+from flask import Flask
+{% if cookiecutter.database == 'postgres' %}
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+{% endif %}
+from sqlalchemy import Dialect, event, exc
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .database import db
+
+# Seconds. A transaction in which nothing happens for longer ends, and so do its locks.
+IDLE_TRANSACTION = 60
+
+# Seconds that the client waits longer than the server.
+GRACE = 2
+
+{% if cookiecutter.database == 'postgres' %}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+BUSY = {
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "53100",  # disk_full
+    "53200",  # out_of_memory
+    "55P03",  # lock_not_available
+    "57014",  # query_canceled, after statement_timeout
+}
+{% else %}
+# https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+BUSY = {
+    1205,  # ER_LOCK_WAIT_TIMEOUT
+    1213,  # ER_LOCK_DEADLOCK
+    1317,  # ER_QUERY_INTERRUPTED
+    1969,  # ER_STATEMENT_TIMEOUT, of MariaDB
+    3024,  # ER_QUERY_TIMEOUT
+    3572,  # ER_LOCK_NOWAIT
+}
+{% endif %}
+
+
+{% if cookiecutter.database == 'postgres' %}
+class LimitedConnection(psycopg.Connection[Any]):
+    """A connection that closes itself where an answer takes longer than this many seconds."""
+
+    seconds: int
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, self.seconds if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if self.info.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            # The answer is still due. Whoever waited for another, as to a ROLLBACK, would wait too.
+            self.close()
+            message = f"no answer within {self.seconds} seconds"
+            raise psycopg.OperationalError(message) from error
+
+
+{% endif %}
+def init_app(app: Flask) -> None:
+    """Limit what is done on the application's connections."""
+    seconds: int = app.config["DATABASE_TIMEOUT"]
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        return
+
+    @event.listens_for(engine, "do_connect")
+    def connect(
+        _dialect: Dialect,
+        _record: ConnectionPoolEntry,
+        _arguments: list[Any],
+        parameters: dict[str, Any],
+    ) -> {{ 'LimitedConnection' if cookiecutter.database == 'postgres' else 'None' }}:
+{% if cookiecutter.database == 'postgres' %}
+        parameters["options"] = (
+            f"-c statement_timeout={seconds}s"  # which includes the wait for a lock
+            f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION}s"
+            f" {parameters.get('options', '')}"
+        )
+        connection = LimitedConnection.connect(**parameters)
+        connection.seconds = seconds + GRACE
+        return connection
+{% else %}
+        # MySQL skips the comment with M, MariaDB the other. Either limit is for statements.
+        parameters["init_command"] += (
+            f", lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+            f", wait_timeout = {IDLE_TRANSACTION}"
+            f" /*!80000 , max_execution_time = {1000 * seconds} */"  # only of SELECT
+            f" /*M!100100 , max_statement_time = {seconds} */"
+        )
+        parameters["read_timeout"] = parameters["write_timeout"] = seconds + GRACE
+{% endif %}
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Return whether the database is absent, frozen, busy or slow, so that no code is to blame."""
+    if isinstance(error, exc.TimeoutError):  # No connection became free.
+        return True
+    if not isinstance(error, exc.OperationalError):
+        return isinstance(error, exc.DBAPIError) and error.connection_invalidated
+    # Without a statement, the database cannot be connected to.
+{% if cookiecutter.database == 'postgres' %}
+    code = getattr(error.orig, "sqlstate", None)
+{% else %}
+    code = error.orig and error.orig.args[0]
+{% endif %}
+    return error.connection_invalidated or error.statement is None or code in BUSY
