@@ -15,6 +15,8 @@ from tests.harness.baked import Baked
 from tests.harness.choices import CORES, Answers, label
 from tests.harness.databases import source_of
 from tests.harness.machine import provide
+from tests.harness.sites import let_root_serve
+from tests.harness.updates import git
 
 Bake = Callable[..., Baked]
 
@@ -137,6 +139,30 @@ def start_server(say: Callable[[str], None]) -> Iterator[Callable[[str], str]]:
             return servers.enter_context(server())
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def project(answers: Answers, bake: Bake, install: Callable[[Baked], None]) -> Baked:
+    """A project with its locked dependencies, as `make install` leaves it."""
+    project = bake(**answers)
+    git(project.folder, "add", ".")
+    install(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def deployed(project: Baked, tmp_path_factory: pytest.TempPathFactory) -> Baked:
+    """A copy of the project as the image has it, in which a server may run here."""
+    deployed = project.copy(tmp_path_factory.mktemp("deployed") / "app")
+    let_root_serve(deployed)
+    deployed.run("python", "-m", "whitenoise.compress", "--quiet", f"{deployed.package}/static")
+    return deployed
+
+
+@pytest.fixture(scope="session")
+def server(answers: Answers, start_server: Callable[[str], str]) -> str:
+    """The URL of a database server of the project's kind, up to the name of the database."""
+    return start_server(answers["database"])
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,10 @@
 """Every core combination, installed from its lock and run on real servers as Divio runs it."""
 
-import json
 import os
 import re
 import socket
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import boto3
@@ -16,50 +12,19 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
-from tests.conftest import Bake
 from tests.harness import edge
 from tests.harness.baked import Baked
-from tests.harness.choices import PAIRED_CORES, Answers, constant_of_hook
+from tests.harness.choices import PAIRED_CORES, constant_of_hook
 from tests.harness.databases import new_database
 from tests.harness.edge import DOMAIN
-from tests.harness.processes import eventually, free_port
+from tests.harness.processes import descendants, eventually, free_port
+from tests.harness.sites import SECONDS_TO_STOP, Site, gateway_server, serve
 from tests.harness.updates import git
 
 SECRETS = ("the-secret-key", "storage%2Fsecret", "storage/secret")
-# Docker kills a container ten seconds after it asked it to stop.
-SECONDS_TO_STOP = 10
 PICTURE = bytes(range(256)) * 4096
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
-
-
-@pytest.fixture(scope="session")
-def project(answers: Answers, bake: Bake, install: Callable[[Baked], None]) -> Baked:
-    """A project with its locked dependencies, as `make install` leaves it."""
-    project = bake(**answers)
-    git(project.folder, "add", ".")
-    install(project)
-    return project
-
-
-@pytest.fixture(scope="session")
-def deployed(project: Baked, tmp_path_factory: pytest.TempPathFactory) -> Baked:
-    """A copy of the project as the image has it, in which a server may run here."""
-    deployed = project.copy(tmp_path_factory.mktemp("deployed") / "app")
-    if os.geteuid() == 0:
-        # The account that root gives way to in the image could not read this folder.
-        settings = {"gunicorn": "gunicorn.conf.py", "uwsgi": "uwsgi.ini"}
-        path = deployed.folder / settings[deployed.answers["gateway_server"]]
-        assert "www-data" in path.read_text()
-        path.write_text(path.read_text().replace("www-data", "root"))
-    deployed.run("python", "-m", "whitenoise.compress", "--quiet", f"{deployed.package}/static")
-    return deployed
-
-
-@pytest.fixture(scope="session")
-def server(answers: Answers, start_server: Callable[[str], str]) -> str:
-    """The URL of a database server of the project's kind, up to the name of the database."""
-    return start_server(answers["database"])
 
 
 @pytest.fixture(scope="session")
@@ -123,25 +88,6 @@ def test_server_does_not_start_with_another_number(deployed: Baked, name: str, v
     assert "Traceback" not in said, said
 
 
-def gateway_server(project: Baked) -> list[str]:
-    """Return the command of the image."""
-    return json.loads(project.text("Dockerfile").rpartition("\nCMD ")[2])
-
-
-@dataclass(frozen=True)
-class Site:
-    """A running project with the feature that its README describes."""
-
-    project: Baked
-    url: str
-    settings: dict[str, str]
-    process: subprocess.Popen
-    log: Path
-
-    def get(self, path: str, **headers: str) -> requests.Response:
-        return edge.get(self.url + path, **headers)
-
-
 @pytest.fixture(scope="session")
 def settings(deployed: Baked, server: str, s3: str) -> dict[str, str]:
     """What Divio sets for the project, whose database is migrated."""
@@ -160,31 +106,6 @@ def settings(deployed: Baked, server: str, s3: str) -> dict[str, str]:
     deployed.run("flask", "db", "migrate", "-m", "Add notes", **settings)
     deployed.run("flask", "db", "upgrade", **settings)
     return settings
-
-
-@contextmanager
-def serve(project: Baked, settings: dict[str, str]) -> Iterator[Site]:
-    """Run the command of the image."""
-    port = free_port()
-    log = project.folder.parent / f"log-{port}"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            gateway_server(project),
-            cwd=project.folder,
-            env=project.environment(**settings | {"PORT": f" {port} "}),
-            stdout=output,
-            stderr=output,
-        )
-    site = Site(project, f"http://127.0.0.1:{port}", settings, process, log)
-    try:
-        eventually(lambda: site.get("/healthz"), site.url, 30)
-        yield site
-    except AssertionError as error:
-        error.add_note(log.read_text())
-        raise
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -396,9 +317,8 @@ def test_workers_are_as_many_as_told(deployed: Baked, settings: dict[str, str]) 
     routers = {"gunicorn": 0, "uwsgi": 1}
     expected = 3 + routers[deployed.answers["gateway_server"]]
     with serve(deployed, settings | {"WEB_CONCURRENCY": " 3 "}) as site:
-        pid = site.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children")
-        eventually(lambda: len(children.read_text().split()) == expected, f"{expected} children")
+        started = lambda: len(descendants(site.process.pid)) == expected  # noqa: E731
+        eventually(started, f"{expected} processes")
 
 
 def test_no_package_can_hide_what_the_project_imports(project: Baked) -> None:

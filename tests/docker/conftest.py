@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,6 @@ from tests.harness.databases import in_container
 from tests.harness.engine import PREFIX, Container, container, docker
 from tests.harness.images import Image
 from tests.harness.processes import run
-
-APPLICATION = Path(__file__).parent / "application"
 
 BuildImage = Callable[..., Image]
 
@@ -43,9 +40,7 @@ def build(bake: Bake) -> BuildImage:
         name = label(answers)
         if name not in built:
             baked = bake(**answers)
-            baked.grow(APPLICATION / "probe.py")
-            migration = baked.folder / "migrations" / "versions" / "0123_probe.py"
-            migration.write_text((APPLICATION / "migration.py").read_text())
+            baked.add_probe()
             built[name] = images.build(baked)
         return built[name]
 

@@ -13,6 +13,8 @@ from cookiecutter.main import cookiecutter
 from tests.harness.choices import TEMPLATE, Answers, label
 from tests.harness.processes import run
 
+PROBE = Path(__file__).parent / "probe"
+
 
 @dataclass(frozen=True)
 class Baked:
@@ -96,6 +98,12 @@ class Baked:
         imports = re.search(r"(?<=^from \. import \(\n)(?:    \w+,\n)+", text, re.MULTILINE)[0]
         names = sorted([*imports.splitlines(keepends=True), f"    {name},\n"])
         factory.write_text(text.replace(imports, "".join(names), 1))
+
+    def add_probe(self) -> None:
+        """Add the views and the table of the tests."""
+        self.grow(PROBE / "probe.py")
+        migration = self.folder / "migrations" / "versions" / "0123_probe.py"
+        migration.write_text((PROBE / "migration.py").read_text())
 
     def add_example_of_readme(self) -> None:
         """Follow the section "Develop"."""

@@ -8,11 +8,14 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -22,7 +25,7 @@ import yaml
 from tests.harness import engine
 from tests.harness.baked import bake
 from tests.harness.engine import Container, container
-from tests.harness.processes import eventually, free_port
+from tests.harness.processes import descendants, eventually, free_port
 
 # Of the servers here, which have no password, by the values of the choice.
 ACCOUNTS = {"postgres": "postgres", "mysql": "root"}
@@ -46,6 +49,10 @@ def program(*names: str) -> str | None:
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
 
+def has_programs(kind: str) -> bool:
+    return all(program(*names) for names in PROGRAMS[kind])
+
+
 def source_of(kind: str) -> Callable[[], contextlib.AbstractContextManager[str]] | None:
     """Return what has a server of a kind here, None where nothing does.
 
@@ -53,60 +60,98 @@ def source_of(kind: str) -> Callable[[], contextlib.AbstractContextManager[str]]
     """
     if url := os.environ.get(f"TEST_{kind.upper()}_URL"):
         return lambda: contextlib.nullcontext(url.rstrip("/"))
-    if all(program(*names) for names in PROGRAMS[kind]):
+    if has_programs(kind):
         return FROM_PROGRAM[kind]
     return IN_CONTAINER[kind] if engine.is_there() else None
 
 
-@contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
-        port, data = free_port(), f"{folder}/data"
-        make = [program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        serve = [program("postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-F"]
-        url = url_of("postgres", f"127.0.0.1:{port}")
-        with running("postgres", url, Path(folder), [*make, "--no-sync"], [*serve, "-k", folder]):
-            yield url
+@dataclass
+class Server:
+    """A program that serves databases here, and which a test may stop and freeze."""
+
+    kind: str
+    port: int
+    command: list[str]
+    options: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return url_of(self.kind, f"127.0.0.1:{self.port}")
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command, **self.options)
+        eventually(lambda: is_ready(self.url), self.url)
+
+    def stop(self) -> None:
+        """Stop without waiting for clients to leave."""
+        self.thaw()
+        self.process.send_signal(STOP[self.kind])
+        self.process.wait(30)
+
+    def freeze(self) -> None:
+        """Have it say nothing more, though its connections stay."""
+        self.signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal_all(signal.SIGCONT)
+
+    def signal_all(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        for process in descendants(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):  # Postgres ends some of its own.
+                os.kill(process, number)
 
 
 @contextlib.contextmanager
-def mysql() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="mysql-") as folder:
-        server, port = [program("mariadbd", "mysqld"), "--no-defaults"], free_port()
-        data = f"--datadir={folder}/data"
-        if install := program("mariadb-install-db"):
-            make = [install, "--no-defaults", data, "--auth-root-authentication-method=normal"]
-        else:
-            make = [*server, data, "--initialize-insecure"]
-        serve = [*server, data, f"--port={port}", "--bind-address=127.0.0.1"]
-        url = url_of("mysql", f"127.0.0.1:{port}")
-        with running("mysql", url, Path(folder), make, [*serve, f"--socket={folder}/socket"]):
-            yield url
-
-
-@contextlib.contextmanager
-def running(
-    account: str, url: str, folder: Path, make: list[str], serve: list[str]
-) -> Iterator[None]:
-    """Have a server, as `account` where we are root, which these never run as."""
-    user = account if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    with (folder / "log").open("w+") as log:
-        options = {"stdout": log, "stderr": log, "user": user, "cwd": folder}
-        try:
-            subprocess.run(make, check=True, **options)
-            process = subprocess.Popen(serve, **options)
+def server_of(kind: str) -> Iterator[Server]:
+    """Have a server of a kind, as its own account where we are root, which these never run as."""
+    with tempfile.TemporaryDirectory(prefix=f"{kind}-") as folder:
+        user = kind if os.geteuid() == 0 else None
+        if user:
+            shutil.chown(folder, user)
+        port = free_port()
+        make, serve = COMMANDS[kind](folder, port)
+        with Path(folder, "log").open("w+") as log:
+            options = {"stdout": log, "stderr": log, "user": user, "cwd": folder}
+            server = Server(kind, port, serve, options)
             try:
-                eventually(lambda: is_ready(url), url)
-                yield
-            finally:
-                process.terminate()
-                process.wait(30)
-        except (AssertionError, subprocess.CalledProcessError) as error:
-            log.seek(0)
-            error.add_note(log.read())
-            raise
+                subprocess.run(make, check=True, **options)
+                try:
+                    server.start()
+                    yield server
+                finally:
+                    server.stop()
+            except (AssertionError, subprocess.CalledProcessError) as error:
+                log.seek(0)
+                error.add_note(log.read())
+                raise
+
+
+def commands_of_postgres(folder: str, port: int) -> tuple[list[str], list[str]]:
+    """Return what makes the files of a server, and what serves them."""
+    data = ["-D", f"{folder}/data"]
+    make = [program("initdb"), *data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    serve = [program("postgres"), *data, "-p", str(port), "-h", "127.0.0.1", "-F", "-k", folder]
+    return make, serve
+
+
+def commands_of_mysql(folder: str, port: int) -> tuple[list[str], list[str]]:
+    server = [program("mariadbd", "mysqld"), "--no-defaults", f"--datadir={folder}/data"]
+    make = [*server, "--initialize-insecure"]
+    if install := program("mariadb-install-db"):
+        make = [install, *server[1:], "--auth-root-authentication-method=normal"]
+    serve = [*server, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
+    return make, serve
+
+
+COMMANDS = {"postgres": commands_of_postgres, "mysql": commands_of_mysql}
+STOP = {"postgres": signal.SIGINT, "mysql": signal.SIGTERM}
+
+
+@contextlib.contextmanager
+def from_program(kind: str) -> Iterator[str]:
+    with server_of(kind) as server:
+        yield server.url
 
 
 @contextlib.contextmanager
@@ -116,8 +161,8 @@ def published(kind: str) -> Iterator[str]:
         yield url_of(kind, server.address)
 
 
-FROM_PROGRAM = {"postgres": postgres, "mysql": mysql}
-IN_CONTAINER = {kind: partial(published, kind) for kind in FROM_PROGRAM}
+FROM_PROGRAM = {kind: partial(from_program, kind) for kind in PROGRAMS}
+IN_CONTAINER = {kind: partial(published, kind) for kind in PROGRAMS}
 
 
 @contextlib.contextmanager
@@ -147,15 +192,18 @@ def is_ready(url: str) -> bool:
 
 
 def connect(url: str) -> psycopg.Connection | pymysql.Connection:
-    """Connect to a server with the right to make databases."""
-    if url.startswith("postgres"):
-        return psycopg.connect(f"{url}/postgres", autocommit=True)
+    """Connect to a database, or to a server with the right to make databases."""
     parts = urlsplit(url)
+    database = parts.path.strip("/")
+    if url.startswith("postgres"):
+        return psycopg.connect(url if database else f"{url}/postgres", autocommit=True)
     return pymysql.connect(
         host=parts.hostname,
         port=parts.port or 3306,
         user=parts.username,
         password=parts.password or "",
+        database=database or None,
+        autocommit=True,
     )
 
 

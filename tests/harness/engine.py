@@ -5,20 +5,18 @@ import itertools
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import requests
 
 from tests.harness import edge
+from tests.harness.load import loading
 from tests.harness.processes import finish, run
 
 # In front of the name of all that this process makes.
 PREFIX = f"flask-divio-test-{os.getpid()}"
-TURNED_AWAY = "turned away"
 
 
 def docker(*arguments: str, **options: Any) -> str:
@@ -99,32 +97,15 @@ def container(
 def load(
     image: str, network: str, host: str, *paths: str, site: str = edge.DOMAIN, threads: int = 2
 ) -> Iterator[dict[str, dict[str, int]]]:
-    """Ask `host` for paths all the time; when the context ends, tell what came of each how often.
-
-    That is a status, TURNED_AWAY for no byte of an answer, or what cut an answer off.
-    """
-    script = Path(__file__).with_name("load_client.py").read_text()
+    """Do what `loading` does, from a container in a network."""
     name = f"{PREFIX}-{next(numbers)}"
-    run_client = [
-        "docker",
-        "run",
-        "--interactive",
-        "--rm",
-        f"--name={name}",
-        f"--network={network}",
-    ]
-    client = ["python", "-c", script, host, site, str(threads), *paths]
-    counted: dict[str, dict[str, int]] = {}
-    with subprocess.Popen(
-        [*run_client, image, *client], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "started\n"
-            yield counted
-            said, _ = process.communicate(timeout=60)
-            counted.update(json.loads(said))
-        finally:
-            docker("rm", "--force", name, fails=None)
+    options = ["--interactive", "--rm", f"--name={name}", f"--network={network}"]
+    python = ["docker", "run", *options, image, "python"]
+    try:
+        with loading(python, host, *paths, site=site, threads=threads) as answers:
+            yield answers
+    finally:
+        docker("rm", "--force", name, fails=None)
 
 
 def remove_all() -> None:

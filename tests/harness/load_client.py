@@ -1,7 +1,7 @@
 """Ask for URLs from several threads until stdin closes, and tell what came of it as JSON.
 
-Runs inside a container, beside the application. A request that gets no byte of an answer was turned
-away: a load balancer would ask the next container.
+Needs no other file, so it can run in a container beside the application. A request that gets no
+byte of an answer was turned away: a load balancer would ask the next container.
 """
 
 import collections
@@ -12,17 +12,18 @@ import sys
 import threading
 import time
 
-TURNED_AWAY = "turned away"  # engine.py has it too
+TURNED_AWAY = "turned away"  # load.py has it too
 
 host, site, threads, *paths = sys.argv[1:]
-address = socket.gethostbyname(host)  # The name of a container goes with it.
+name, _, port = host.partition(":")
+address = socket.gethostbyname(name)  # The name of a container goes with it.
 stop = threading.Event()
 outcomes = {path: collections.Counter() for path in paths}
 lock = threading.Lock()
 
 
 def ask(path: str) -> str:
-    connection = http.client.HTTPConnection(address, timeout=1)
+    connection = http.client.HTTPConnection(address, int(port or 80), timeout=1)
     try:
         try:
             connection.connect()

@@ -90,6 +90,18 @@ def eventually(done: Callable[[], Result], what: str, seconds: float = 60) -> Re
     raise AssertionError(f"not within {seconds} s: {what}{reason}")
 
 
+def descendants(process: int) -> list[int]:
+    """Return the processes that it started, those that they started, and so on."""
+    children: dict[int, list[int]] = {}
+    for line in run("ps", "-A", "-o", "pid=,ppid=").splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found = children.get(process, [])
+    for child in found:
+        found += children.get(child, [])
+    return found
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

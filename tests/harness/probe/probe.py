@@ -40,6 +40,30 @@ def count_rows() -> str:
     return str(db.session.execute(text("SELECT count(*) FROM probe")).scalar())
 
 
+@blueprint.get("/locked")
+def lock_rows() -> str:
+    return str(len(db.session.execute(text("SELECT id FROM probe FOR UPDATE")).all()))
+
+
+@blueprint.get("/query")
+def query_slowly() -> str:
+    sleeps = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
+    db.session.execute(text(sleeps[db.engine.name]), {"seconds": float(request.args["seconds"])})
+    return "done"
+
+
+@blueprint.get("/duplicate")
+def add_duplicate() -> str:
+    for _ in range(2):
+        db.session.execute(text("INSERT INTO probe (id, name) VALUES (99, 'row')"))
+    return "never"
+
+
+@blueprint.get("/nonsense")
+def ask_nonsense() -> str:
+    return str(db.session.scalar(text("SELECT nothing FROM nowhere")))
+
+
 @blueprint.get("/lost")
 def lose_connection() -> str:
     """Have the database end the connection of this request, after its last query."""
@@ -65,6 +89,7 @@ def show_request() -> Response:
         server=request.environ.get("SERVER_SOFTWARE", ""),
         uwsgi="uwsgi.version" in request.environ,
         user=os.getuid(),
+        worker=os.getpid(),
     )
 
 
@@ -77,3 +102,12 @@ def upload() -> str:
 def measure_body() -> str:
     file = request.files["file"]
     return str(file.seek(0, os.SEEK_END))
+
+
+@blueprint.post("/body")
+def read_body() -> str:
+    size = 0
+    while part := request.stream.read(2**16):
+        size += len(part)
+    logger.info("read %d bytes", size)
+    return str(size)
