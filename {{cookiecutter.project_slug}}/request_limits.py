@@ -4,6 +4,7 @@ A body that arrives too slowly ends with 408, one that ends early or is malforme
 request that takes too long is logged, with where it is in the code, and its worker is replaced.
 """
 
+import fcntl
 import io
 import logging
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -156,12 +158,15 @@ def replace_when_late(stop: int) -> None:
         for request in list(under_way.values()):
             if request.body:
                 request.body.end_if_slow()
-    os.kill(os.getpid(), stop)
-    for _ in range(GRACE_SECONDS):
-        time.sleep(1)
-        if len(under_way) == late_requests():
-            break
-    os._exit(0)
+    # One worker after the other, so that there is one that accepts requests.
+    with Path(__file__).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.kill(os.getpid(), stop)
+        for _ in range(GRACE_SECONDS):
+            time.sleep(1)
+            if len(under_way) == late_requests():
+                break
+        os._exit(0)
 
 
 def late_requests() -> int:

@@ -44,9 +44,11 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
         """Save it, and let only the visitor's browser keep a page that depends on it."""
-        super().save_session(app, session, response)
-        if "Cookie" in response.vary:
-            response.headers.setdefault("Cache-Control", "private")
+        # Flask looks at all settings of the cookie before it finds that there is none.
+        if session or session.accessed:
+            super().save_session(app, session, response)
+            if "Cookie" in response.vary:
+                response.headers.setdefault("Cache-Control", "private")
 
 
 def trust_proxies(app: Flask, application: WSGIApplication) -> WSGIApplication:
