@@ -32,6 +32,8 @@ class Worker(gthread.ThreadWorker):
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self.wsgi = request_limits.guard(self.wsgi)
+        # Not before, because a signal that stops a worker at its start would be lost meanwhile.
+        self.tpool.start()
         request_limits.watch(signal.SIGTERM)
 
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
@@ -52,8 +54,11 @@ class Threads(Executor):
             self.turns.put(None)
         # When each thread began the call it works on, as long as it has its turn.
         self.began: dict[int, float] = {}
+        self.number = number
+
+    def start(self) -> None:
         # Daemons, so that one that hangs keeps no process from ending.
-        for target in [self.pass_turns_on] + number * [self.work]:
+        for target in [self.pass_turns_on] + self.number * [self.work]:
             threading.Thread(target=target, daemon=True).start()
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:  # noqa: ANN401
