@@ -37,6 +37,8 @@ ADDED = {
     "docker-compose.production.yml",
     "docker-compose.yml",
     "gunicorn.conf.py",
+    "gunicorn_worker.py",
+    "request_limits.py",
     "requirements-divio.in",
     "requirements-divio.txt",
 }

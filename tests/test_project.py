@@ -136,6 +136,10 @@ def test_page_is_served(site: Site, path: str) -> None:
     assert "Strict-Transport-Security" in response.headers or path in {"/healthz", "/readyz"}
 
 
+def test_page_without_a_session_may_be_kept_by_any_cache(site: Site) -> None:
+    assert not {"Cache-Control", "Set-Cookie", "Vary"} & set(site.get("/hello").headers)
+
+
 def test_deployed_welcome_page_shows_no_state(site: Site) -> None:
     assert "Database" not in site.get("/").text
 

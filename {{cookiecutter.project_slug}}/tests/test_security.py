@@ -294,7 +294,6 @@ def test_visitor_without_a_session_gets_no_cookie_and_needs_no_signer(
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("/tests/page", None),
         ("/tests/nowhere", "private"),  # The page has what was flashed.
         ("/tests/recall", "private"),
         ("/tests/remember", "private"),
@@ -303,7 +302,7 @@ def test_visitor_without_a_session_gets_no_cookie_and_needs_no_signer(
     ],
 )
 def test_page_with_a_session_is_kept_by_no_shared_cache(
-    client: FlaskClient, path: str, value: str | None
+    client: FlaskClient, path: str, value: str
 ) -> None:
     response = client.get(path)
     assert response.headers.get("Cache-Control") == value
