@@ -102,10 +102,12 @@ def test_workers_can_change_nothing_but_media_and_temporary_files(web: Container
 def test_holds_what_it_needs_and_nothing_else(image: Image, web: Container) -> None:
     names = set(web.execute("sh", "-c", "cd /app && ls -A").splitlines())
 
-    settings = {"gunicorn": "gunicorn.conf.py", "uwsgi": "uwsgi.ini"}
-    settings = settings[image.baked.answers["gateway_server"]]
-    package = image.baked.package
-    assert names - {"__pycache__"} == {package, "migrations", "requirements.txt", settings}
+    server = {
+        "gunicorn": {"gunicorn.conf.py", "gunicorn_worker.py"},
+        "uwsgi": {"uwsgi.ini", "uwsgi_app.py"},
+    }[image.baked.answers["gateway_server"]]
+    ours = {image.baked.package, "migrations", "request_limits.py", "requirements.txt"}
+    assert names - {"__pycache__"} == ours | server
     assert web.execute("find", "/data") == "/data\n/data/media"
     for pattern in (".git*", "test_*", ".env*", "*.sqlite", "Dockerfile"):
         assert web.execute("find", "/app", "-name", pattern) == ""

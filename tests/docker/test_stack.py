@@ -251,19 +251,17 @@ def test_large_body_passes_the_edge(edge: Stack) -> None:
 
 
 @on_two_cores
-def test_edge_gives_up_on_a_slow_answer(edge: Stack) -> None:
+def test_slow_answer_ends_before_the_edge_gives_up(edge: Stack) -> None:
     with ThreadPoolExecutor(THREADS_OF_REPLICAS + 1) as pool:
         started = time.monotonic()
         slow = pool.submit(edge.get, "/probe/slow?seconds=33")
-        # Every worker answers others too: uWSGI's harakiri, which is shorter than what the edge
-        # waits, counts for a worker as a whole, and the end of another request calls it off.
         others = list(pool.map(edge.get, ["/probe/slow?seconds=1"] * THREADS_OF_REPLICAS))
         status = slow.result().status_code
         took = time.monotonic() - started
 
     assert {answer.status_code for answer in others} == {200}, edge.baked
-    assert status == 504, edge.baked
-    assert took > 29, edge.baked
+    assert status == 502, edge.baked
+    assert took < 30, edge.baked
 
 
 def test_replica_that_stops_under_load_fails_no_request(edge: Stack, image: Image) -> None:
