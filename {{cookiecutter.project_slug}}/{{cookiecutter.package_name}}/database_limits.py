@@ -38,11 +38,14 @@ BUSY = {
 {% else %}
 # https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 BUSY = {
+    1053,  # ER_SERVER_SHUTDOWN
     1205,  # ER_LOCK_WAIT_TIMEOUT
     1213,  # ER_LOCK_DEADLOCK
     1317,  # ER_QUERY_INTERRUPTED
+    1927,  # ER_CONNECTION_KILLED, of MariaDB
     1969,  # ER_STATEMENT_TIMEOUT, of MariaDB
     3024,  # ER_QUERY_TIMEOUT
+    3169,  # ER_SESSION_WAS_KILLED
     3572,  # ER_LOCK_NOWAIT
 }
 {% endif %}
