@@ -19,6 +19,7 @@ application = request_limits.guard(create_app())
 # The garbage collectors of the workers would write to all that these share, and so copy it.
 gc.freeze()
 {% else %}
+
 problems = []
 for name, most in {"PORT": 65535, "WEB_CONCURRENCY": 100, "WEB_THREADS": 100}.items():
     value = os.environ.get(name, "").strip() or "1"
