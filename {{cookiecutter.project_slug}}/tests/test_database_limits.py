@@ -108,7 +108,7 @@ def test_statement_that_takes_too_long_ends(
     limit: str,
     grace: int,
 ) -> None:
-    monkeypatch.setattr(database_limits, "GRACE", grace)
+    monkeypatch.setattr(database_limits, "GRACE_SECONDS", grace)
     client = make_app(DATABASE_TIMEOUT=limit).test_client()
     assert client.get(f"/tests/execute/{SLOW}").status_code == 503
     assert len(capsys.readouterr().err.splitlines()) == 2  # the error and the request
