@@ -117,7 +117,7 @@ def restart(database: Server, site: Site) -> Seen:
         database.stop()
         database.start()
         eventually(lambda: rows().status == 200, "recovery", SECONDS_TO_RECOVER)
-    # More at once than all threads of all workers: a stuck pool would show.
+    # More at once than connections of all workers: a stuck pool would show.
     return {"load": load, "after": [*results(at_once(48, rows)), *results(at_once(48, rows))]}
 
 
