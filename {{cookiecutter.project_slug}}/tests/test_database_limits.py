@@ -1,14 +1,10 @@
 import click
 {% if cookiecutter.database == 'postgres' %}
 import psycopg
-import pytest
-from conftest import TEST_DATABASE_URL, MakeApp, needs_server, views
-from sqlalchemy import exc, make_url, text
-{% else %}
-import pytest
-from conftest import MakeApp, needs_server, views
-from sqlalchemy import exc, text
 {% endif %}
+import pytest
+from conftest import {{ "TEST_DATABASE_URL, " if cookiecutter.database == "postgres" }}MakeApp, needs_server, views
+from sqlalchemy import exc, {{ "make_url, " if cookiecutter.database == "postgres" }}text
 
 from {{ cookiecutter.package_name }} import database_limits
 from {{ cookiecutter.package_name }}.database import db
