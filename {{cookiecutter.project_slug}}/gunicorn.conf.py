@@ -42,7 +42,7 @@ control_socket_disable = True  # It would need a home folder to write to.
 # With threads, because connections that a load balancer opens ahead would block sync workers.
 worker_class = "gunicorn_worker.Worker"
 workers = number("WEB_CONCURRENCY", 2, 100)
-threads = number("WEB_THREADS", 64, 100)
+threads = number("WEB_THREADS", 64, 100)  # Most wait: gunicorn_worker.py has few run at once.
 {% if cookiecutter.application == 'existing' %}
 number("REQUEST_TIMEOUT", 20, 3600)  # request_limits.py takes it.
 if problems:
