@@ -20,7 +20,8 @@ carries over to others, as the absolute figures do not.
 - All runs in the image that the default answers give, with its Python and its locked dependencies,
   but cookiecutter. Ours is the project, with the gateway server that is named, deployed
   (`STAGE=live`) and asked as Divio's load balancer asks. Bare is Flask with one view, under the
-  same settings of the server: workers, threads and preloading. Neither replaces its workers.
+  same settings of the server: workers, threads, limits of requests and preloading. Neither replaces
+  its workers.
 - For requests, the server has one core, and the clients (wrk, and hey for latency) have the others,
   in the network of its container. CPU is that of all processes of the container, in user and
   system mode. The log goes into a file, so what an engine does with it is in neither.

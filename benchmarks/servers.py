@@ -62,13 +62,19 @@ def write_settings_of_uwsgi(baked: Baked) -> None:
     """Write those of each application, which an option could not change: the file's win."""
     lasting = re.sub(r"^max-requests.*\n", "", baked.text("uwsgi.ini"), flags=re.MULTILINE)
     (baked.folder / f"{OURS}.ini").write_text(lasting)
+    # With the limits of requests, which gunicorn's settings have for all that it serves.
+    factory = f"from {baked.package} import create_app"
     for path in APPLICATIONS.glob("*.py"):
-        load = f"eval = import gc; from floors.{path.stem} import app as application; gc.freeze()"
-        text, loaded = re.subn("^eval = .*", load, lasting, flags=re.MULTILINE)
-        assert loaded == 1
+        text = lasting.replace("module = uwsgi_app\n", f"module = floors.{path.stem}_served\n")
+        assert text != lasting
         if path.stem == "same":
             text = text.replace("disable-logging = true\n", "")
         (baked.folder / f"{path.stem}.ini").write_text(text)
+        served = baked.text("uwsgi_app.py")
+        assert factory in served
+        served = served.replace(factory, f"from floors.{path.stem} import app")
+        served = served.replace("create_app()", "app")
+        (baked.folder / "floors" / f"{path.stem}_served.py").write_text(served)
 
 
 def command(server: str, application: str) -> list[str]:

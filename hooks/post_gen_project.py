@@ -42,8 +42,8 @@ PATHS_OF_CHOICE = {
 FILES_FOR_EXISTING = {
     ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
-    "nginx.conf", "request_limits.py", "requirements-divio.in", "requirements-divio.txt", "uwsgi.ini",
-    "uwsgi_app.py",
+    "nginx.conf", "request_limits.py", "requirements-divio.in", "requirements-divio.txt",
+    "uwsgi.ini", "uwsgi_app.py",
 }  # fmt: skip
 
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that

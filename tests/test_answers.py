@@ -109,9 +109,10 @@ def test_slug_with_a_slash_changes_nothing(slug: str, there: str, tmp_path: Path
     (tmp_path / "out" / there).mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
 
+    answers = {"project_slug": slug}
+    bake_here = partial(cookiecutter, str(TEMPLATE), no_input=True, output_dir=tmp_path / "out")
     with pytest.raises(UndefinedVariableInTemplate) as caught:
-        bake_in = {"no_input": True, "output_dir": tmp_path / "out"}
-        cookiecutter(str(TEMPLATE), extra_context={"project_slug": slug}, **bake_in)
+        bake_here(extra_context=answers)
 
     assert "project_slug: must name one folder, without a slash" in str(caught.value.error)
     assert sorted(tmp_path.rglob("*")) == before

@@ -178,7 +178,7 @@ def test_probe_of_the_platform_passes(site: Site) -> None:
 def test_connections_that_say_nothing_hold_up_nobody(site: Site) -> None:
     address = urlsplit(site.url)
     with ExitStack() as stack:
-        for _ in range(16):  # twice as many as threads
+        for _ in range(150):  # more than threads of all workers
             stack.enter_context(socket.create_connection((address.hostname, address.port)))
         response = site.get("/hello")
 

@@ -42,8 +42,9 @@ control_socket_disable = True  # It would need a home folder to write to.
 # With threads, because connections that a load balancer opens ahead would block sync workers.
 worker_class = "gunicorn_worker.Worker"
 workers = number("WEB_CONCURRENCY", 2, 100)
-threads = number("WEB_THREADS", 64, 100)
+threads = number("WEB_THREADS", 64, 100)  # Most wait: gunicorn_worker.py has few run at once.
 {% if cookiecutter.application == 'existing' %}
+number("REQUEST_TIMEOUT", 20, 3600)  # request_limits.py takes it.
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 {% endif %}
@@ -60,7 +61,7 @@ max_requests_jitter = 1000
 
 
 def leave_out_content(record: logging.LogRecord) -> bool:
-    """Leave out what a visitor sent, which may hold secrets, where gunicorn could not parse it."""
+    """Leave out what a visitor sent, which may hold secrets, from gunicorn's own messages."""
     message = record.getMessage()
     if message.startswith(("Invalid request", "Error handling request", "Ignored premature")):
         record.msg, record.args = re.split(r"[?'\"]", message, maxsplit=1)[0], ()

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -12,7 +13,8 @@ from gunicorn.workers import gthread
 
 import request_limits
 
-# A new connection may occupy a thread only briefly before it waits aside. 5 seconds by default.
+# Seconds that a thread waits for the first byte of a connection, before it leaves that to the
+# worker's poller. gunicorn's 5 would let connections that say nothing occupy all threads.
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 
 # More threads that run at once cost a fifth of the requests per second, because Python switches
@@ -36,7 +38,7 @@ class Worker(gthread.ThreadWorker):
         self.tpool.start()
         request_limits.watch(signal.SIGTERM)
 
-    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
+    def handle_request(self, req: object, conn: object) -> object:
         try:
             return super().handle_request(req, conn)
         finally:
@@ -44,46 +46,43 @@ class Worker(gthread.ThreadWorker):
 
 
 class Threads(Executor):
-    """Threads of which few work at once; one whose work is not quick passes its turn on."""
+    """Threads of which few work at once: one whose call is not quick passes its turn on."""
 
     def __init__(self, number: int) -> None:
-        self.calls: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]]
-        self.calls = SimpleQueue()
-        self.turns: SimpleQueue[None] = SimpleQueue()
-        for _ in range(min(number, AT_ONCE)):
-            self.turns.put(None)
-        # When each thread began the call it works on, as long as it has its turn.
-        self.began: dict[int, float] = {}
         self.number = number
+        self.calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self.turns = threading.Semaphore(AT_ONCE)
+        # When each thread that has a turn began its call.
+        self.began: dict[int, float] = {}
 
     def start(self) -> None:
         # Daemons, so that one that hangs keeps no process from ending.
         for target in [self.pass_turns_on] + self.number * [self.work]:
             threading.Thread(target=target, daemon=True).start()
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:  # noqa: ANN401
+    def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]:
         future: Future[Any] = Future()
-        self.calls.put((future, function, arguments))
+        self.calls.put((future, partial(function, *arguments)))
         return future
 
     def work(self) -> None:
         thread = threading.get_ident()
-        self.turns.get()
+        self.turns.acquire()
         while True:
-            future, function, arguments = self.calls.get()
+            future, call = self.calls.get()
             self.began[thread] = time.monotonic()
             try:
-                future.set_result(function(*arguments))
+                future.set_result(call())
             except BaseException as error:  # noqa: BLE001
                 future.set_exception(error)
-            # It has its turn no more if pass_turns_on removed this.
+            # What pass_turns_on removed has lost its turn.
             if self.began.pop(thread, None) is None:
-                self.turns.get()
+                self.turns.acquire()
 
     def pass_turns_on(self) -> None:
         while True:
             time.sleep(QUICK_SECONDS)
             for thread, began in list(self.began.items()):
-                is_quick = time.monotonic() - began < QUICK_SECONDS
-                if not is_quick and self.began.pop(thread, None) is not None:
-                    self.turns.put(None)
+                is_slow = time.monotonic() - began >= QUICK_SECONDS
+                if is_slow and self.began.pop(thread, None) is not None:
+                    self.turns.release()

@@ -1,7 +1,7 @@
-"""Limits for requests that gateway servers lack.
+"""Limits to requests, which gateway servers lack.
 
-A body that arrives too slowly ends with 408, one that ends early or is malformed with 400. A
-request that takes too long is logged, with where it is in the code, and its worker is replaced.
+A body that arrives too slowly is answered 408, one that ends early or is malformed 400. A request
+that takes too long is logged, with where it is in the code, and its worker is replaced.
 """
 
 import fcntl
@@ -21,10 +21,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 {% if cookiecutter.gateway_server == 'uwsgi' %}
 import uwsgi
-from werkzeug.exceptions import BadRequest, LengthRequired, RequestTimeout
-{% else %}
-from werkzeug.exceptions import BadRequest, RequestTimeout
 {% endif %}
+from werkzeug import exceptions
 
 # How long an answer may take. Divio's load balancer waits for 30:
 # https://docs.divio.com/reference/checks-timeouts/
@@ -60,6 +58,12 @@ class Request:
         self.is_answered = False
         self.is_logged = False
 
+    def is_late(self) -> bool:
+        """Return whether the application, not the client, takes too long."""
+        if self.is_answered or (self.body and self.body.waiting_since):
+            return False
+        return time.monotonic() - self.since > REQUEST_SECONDS
+
 
 class Body(io.RawIOBase):
     """The body of a request, in pieces whose arrival can be watched."""
@@ -73,7 +77,7 @@ class Body(io.RawIOBase):
         self.connection = request.environ["gunicorn.socket"].fileno()
 {% endif %}
         self.received = 0
-        self.seconds = 0.0  # spent on waiting
+        self.waited = 0.0  # seconds, before the current wait
         self.waiting_since: float | None = None
         self.lock = threading.Lock()
         self.is_slow = False
@@ -84,20 +88,20 @@ class Body(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
 {% if cookiecutter.gateway_server == 'uwsgi' %}
         if "HTTP_TRANSFER_ENCODING" in self.request.environ:
-            raise LengthRequired  # uWSGI would give an empty body.
+            raise exceptions.LengthRequired  # uWSGI would give an empty body.
 {% endif %}
         self.waiting_since = time.monotonic()
         try:
             piece = self.input.read(min(len(buffer), PIECE))
         except Exception as error:
-            raise (RequestTimeout if self.is_slow else BadRequest) from error
+            raise (exceptions.RequestTimeout if self.is_slow else exceptions.BadRequest) from error
         finally:
             with self.lock:
                 self.request.since = time.monotonic()
-                self.seconds += self.request.since - self.waiting_since
+                self.waited += self.request.since - self.waiting_since
                 self.waiting_since = None
         if self.is_slow:
-            raise RequestTimeout
+            raise exceptions.RequestTimeout
         self.received += len(piece)
         buffer[: len(piece)] = piece
         return len(piece)
@@ -107,8 +111,8 @@ class Body(io.RawIOBase):
         with self.lock:
             if self.waiting_since is None:
                 return
-            seconds = self.seconds + time.monotonic() - self.waiting_since
-            if seconds > BODY_SECONDS + self.received / BODY_BYTES:
+            waited = self.waited + time.monotonic() - self.waiting_since
+            if waited > BODY_SECONDS + self.received / BODY_BYTES:
                 self.is_slow = True
                 with socket.socket(fileno=os.dup(self.connection)) as connection:
                     connection.shutdown(socket.SHUT_RD)
@@ -170,16 +174,13 @@ def replace_when_late(stop: int) -> None:
 
 
 def late_requests() -> int:
-    """Return how many requests take too long. Logs each once."""
-    late = 0
-    for thread, request in list(under_way.items()):
-        is_working = not request.is_answered and not (request.body and request.body.waiting_since)
-        if is_working and time.monotonic() - request.since > REQUEST_SECONDS:
-            late += 1
-            if not request.is_logged:
-                request.is_logged = True
-                log(thread, request)
-    return late
+    """Return how many requests are late. Logs each once."""
+    late = [(thread, request) for thread, request in list(under_way.items()) if request.is_late()]
+    for thread, request in late:
+        if not request.is_logged:
+            request.is_logged = True
+            log(thread, request)
+    return len(late)
 
 
 def log(thread: int, request: Request) -> None:

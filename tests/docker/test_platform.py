@@ -185,8 +185,8 @@ def test_restart_of_the_database_is_survived(network: str, released: Environment
                 recovered = time.monotonic()
                 counts = lambda: web.get("/probe/rows").status_code == 200  # noqa: E731
                 eventually(counts, "recovery", SECONDS_TO_RECOVER)
-            # More at once than all threads of all workers: a stuck pool would show.
-            with ThreadPoolExecutor(24) as pool:
+            # More at once than connections of all workers: a stuck pool would show.
+            with ThreadPoolExecutor(48) as pool:
                 statuses = list(pool.map(lambda _: web.get("/probe/rows").status_code, range(96)))
 
         assert statuses == [200] * 96, f"{time.monotonic() - recovered:.1f} s after recovery"

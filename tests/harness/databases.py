@@ -32,9 +32,7 @@ ACCOUNTS = {"postgres": "postgres", "mysql": "root"}
 PORTS = {"postgres": 5432, "mysql": 3306}
 # Folders that are not on PATH, the newest version first.
 SERVERS_OF_DEBIAN = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), "/usr/sbin"]
-
-
-# Of each row one.
+# What a server of a kind needs: one of each list.
 PROGRAMS = {"postgres": [["initdb"], ["postgres"]], "mysql": [["mariadbd", "mysqld"]]}
 
 

@@ -58,9 +58,9 @@ def ask(url: str, path: str, body: bytes | None = None, **headers: str) -> Answe
 
 def at_once(count: int, call: Callable[[], Answer]) -> list[Future[Answer]]:
     """Begin a call so many times, each in a thread of its own."""
-    with_threads = ThreadPoolExecutor(count)
-    begun = [with_threads.submit(call) for _ in range(count)]
-    with_threads.shutdown(wait=False)
+    pool = ThreadPoolExecutor(count)
+    begun = [pool.submit(call) for _ in range(count)]
+    pool.shutdown(wait=False)
     return begun
 
 

@@ -1,14 +1,10 @@
 import click
 {% if cookiecutter.database == 'postgres' %}
 import psycopg
-import pytest
-from conftest import TEST_DATABASE_URL, MakeApp, needs_server, views
-from sqlalchemy import exc, make_url, text
-{% else %}
-import pytest
-from conftest import MakeApp, needs_server, views
-from sqlalchemy import exc, text
 {% endif %}
+import pytest
+from conftest import {{ "TEST_DATABASE_URL, " if cookiecutter.database == "postgres" }}MakeApp, needs_server, views
+from sqlalchemy import exc, {{ "make_url, " if cookiecutter.database == "postgres" }}text
 
 from {{ cookiecutter.package_name }} import database_limits
 from {{ cookiecutter.package_name }}.database import db
@@ -108,7 +104,7 @@ def test_statement_that_takes_too_long_ends(
     limit: str,
     grace: int,
 ) -> None:
-    monkeypatch.setattr(database_limits, "GRACE", grace)
+    monkeypatch.setattr(database_limits, "GRACE_SECONDS", grace)
     client = make_app(DATABASE_TIMEOUT=limit).test_client()
     assert client.get(f"/tests/execute/{SLOW}").status_code == 503
     assert len(capsys.readouterr().err.splitlines()) == 2  # the error and the request

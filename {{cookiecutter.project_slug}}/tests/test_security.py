@@ -361,7 +361,7 @@ def test_form_with_its_token_is_accepted(make_client: MakeClient, environ: dict[
 def test_body_that_is_too_large_is_read_for_a_time_after_it_was_refused(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, seconds: int, left: int
 ) -> None:
-    monkeypatch.setattr(errors, "DISCARDING", seconds)
+    monkeypatch.setattr(errors, "DISCARD_SECONDS", seconds)
     body, headers = io.BytesIO(b"0" * (MB + 1)), {"Content-Length": str(MB + 1)}
     client = make_client(MAX_UPLOAD_MB="1")
     response = client.post("/tests/upload", input_stream=body, headers=headers)

@@ -1,7 +1,7 @@
-"""What keeps the database from holding up a server: limits to how long a statement may take.
+"""Limits to how long a statement of a request may take, so that the database holds up no site.
 
-The server of the database ends what takes too long. What that cannot do, because it is frozen or
-out of reach, the client does a little later.
+The database's server ends what takes too long. Where it cannot, because it is frozen or out of
+reach, the client gives up a little later.
 """
 
 from typing import Any
@@ -19,11 +19,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from .database import db
 
-# Seconds. A transaction in which nothing happens for longer ends, and so do its locks.
-IDLE_TRANSACTION = 60
+# A transaction in which nothing happens for longer ends, and so do its locks.
+IDLE_TRANSACTION_SECONDS = 60
 
-# Seconds that the client waits longer than the server.
-GRACE = 2
+# How much longer than the server the client waits.
+GRACE_SECONDS = 2
 
 {% if cookiecutter.database == 'postgres' %}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -88,21 +88,21 @@ def init_app(app: Flask) -> None:
 {% if cookiecutter.database == 'postgres' %}
         parameters["options"] = (
             f"-c statement_timeout={seconds}s"  # which includes the wait for a lock
-            f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION}s"
+            f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s"
             f" {parameters.get('options', '')}"
         )
         connection = LimitedConnection.connect(**parameters)
-        connection.seconds = seconds + GRACE
+        connection.seconds = seconds + GRACE_SECONDS
         return connection
 {% else %}
         # MySQL skips the comment with M, MariaDB the other. Either limit is for statements.
         parameters["init_command"] += (
             f", lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
-            f", wait_timeout = {IDLE_TRANSACTION}"
+            f", wait_timeout = {IDLE_TRANSACTION_SECONDS}"
             f" /*!80000 , max_execution_time = {1000 * seconds} */"  # only of SELECT
             f" /*M!100100 , max_statement_time = {seconds} */"
         )
-        parameters["read_timeout"] = parameters["write_timeout"] = seconds + GRACE
+        parameters["read_timeout"] = parameters["write_timeout"] = seconds + GRACE_SECONDS
 {% endif %}
 
 

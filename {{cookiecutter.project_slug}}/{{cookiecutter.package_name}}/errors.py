@@ -21,11 +21,11 @@ API = "/api/"
 
 UNAVAILABLE = "The database cannot be used: %s"
 
-# After which a client that got 503 may ask again.
+# When a client that got 503 may ask again.
 RETRY_SECONDS = 5
 
-# Seconds to read on after a body was refused.
-DISCARDING = 5
+# How long the rest of a body is read after it was refused.
+DISCARD_SECONDS = 5
 
 
 def init_app(app: Flask) -> None:
@@ -93,7 +93,7 @@ def discard(body: IO[bytes]) -> None:
     A server resets a connection that it closes with something unread, and its client or the load
     balancer may then never see the answer.
     """
-    end = time.monotonic() + DISCARDING
+    end = time.monotonic() + DISCARD_SECONDS
     with suppress(Exception):
         while time.monotonic() < end and body.read(2**16):
             pass

@@ -89,7 +89,6 @@ def show_request() -> Response:
         server=request.environ.get("SERVER_SOFTWARE", ""),
         uwsgi="uwsgi.version" in request.environ,
         user=os.getuid(),
-        worker=os.getpid(),
     )
 
 
