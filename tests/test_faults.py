@@ -28,6 +28,7 @@ from tests.harness.faults import (
     asking,
     at_once,
     half_close,
+    left_open,
     locked_rows,
     results,
     sleeping,
@@ -196,6 +197,16 @@ def bodies(troubled: Troubled) -> Seen:
         return seen | {"log": site.log.read_text()}
 
 
+def trouble_of_the_only_worker(troubled: Troubled) -> Seen:
+    """Leave connections open that are done with, and ask for a view that ends the process."""
+    hello = lambda: ask(site.url, "/hello")  # noqa: E731
+    settings = troubled.settings | {"WEB_CONCURRENCY": "1"}
+    with serve(troubled.project, settings) as site, left_open(16, site.url, "/hello"):
+        beside = results(at_once(8, hello))
+        end = ask(site.url, "/probe/exit")
+        return {"beside": beside, "end": [end], "after": ask_steadily(2, 10, hello)}
+
+
 def stops(troubled: Troubled) -> Seen:
     return {"stops": [stop_under_load(troubled) for _ in range(20)]}
 
@@ -354,6 +365,20 @@ def test_body_that_is_too_long_is_not_awaited(seen: Seen) -> None:
 def test_upload_may_take_longer_than_a_request(seen: Seen) -> None:
     check(seen["honest"], 200)
     assert seen["honest"][0].text == "2000000"
+
+
+@one_of_each_server
+@during(trouble_of_the_only_worker)
+def test_client_that_does_not_close_its_connection_holds_up_nobody(seen: Seen) -> None:
+    check(seen["beside"], 200, within=2)
+
+
+@one_of_each_server
+@during(trouble_of_the_only_worker)
+def test_view_that_exits_ends_its_request_alone(seen: Seen, answers: Answers) -> None:
+    # uWSGI hangs up.
+    check(seen["end"], 500 if answers["gateway_server"] == "gunicorn" else 0)
+    check(seen["after"], 200)
 
 
 @one_of_each_server

@@ -1,13 +1,16 @@
 """gunicorn's worker with threads, where requests that wait hold up no others."""
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+from gunicorn import util
 from gunicorn.workers import gthread
 
 import request_limits
@@ -36,9 +39,23 @@ class Worker(gthread.ThreadWorker):
         self.tpool.start()
         request_limits.watch(signal.SIGTERM)
 
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401
+        is_kept = super().handle(conn)
+        if not is_kept:
+            # Here, because the main thread would wait, too, until the client closes its end.
+            with suppress(OSError):
+                util.close_graceful(conn.sock.dup())
+                conn.sock.shutdown(socket.SHUT_RD)
+        return is_kept
+
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
         try:
             return super().handle_request(req, conn)
+        except Exception:
+            raise
+        except BaseException as error:
+            # Such as SystemExit. It would end the worker, and with status 3 the whole server.
+            raise RuntimeError(repr(error)) from error
         finally:
             request_limits.end()
 

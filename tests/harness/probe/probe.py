@@ -3,7 +3,9 @@
 import logging
 import os
 import socket
+import sys
 import time
+from typing import NoReturn
 
 from flask import Blueprint, Response, jsonify, request, session
 from sqlalchemy import text
@@ -26,6 +28,11 @@ def log_beginning() -> None:
 def slow() -> str:
     time.sleep(float(request.args["seconds"]))
     return "done"
+
+
+@blueprint.get("/exit")
+def end_process() -> NoReturn:
+    sys.exit(3)
 
 
 @blueprint.post("/rows")
