@@ -44,6 +44,7 @@ worker_class = "gunicorn_worker.Worker"
 workers = number("WEB_CONCURRENCY", 2, 100)
 threads = number("WEB_THREADS", 64, 100)
 {% if cookiecutter.application == 'existing' %}
+number("REQUEST_TIMEOUT", 20, 3600)  # for request_limits.py
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 {% endif %}

@@ -20,7 +20,8 @@ application = request_limits.guard(create_app())
 gc.freeze()
 {% else %}
 problems = []
-for name, most in {"PORT": 65535, "WEB_CONCURRENCY": 100, "WEB_THREADS": 100}.items():
+most_of = {"PORT": 65535, "WEB_CONCURRENCY": 100, "WEB_THREADS": 100, "REQUEST_TIMEOUT": 3600}
+for name, most in most_of.items():
     value = os.environ.get(name, "").strip() or "1"
     if not re.fullmatch("[0-9]{1,5}", value) or not 1 <= int(value) <= most:
         problems.append(f"{name}: must be a whole number from 1 to {most}.")

@@ -116,10 +116,16 @@ def test_runs_read_only_as_any_user_and_stops(adopted: Adopted) -> None:
 
 
 def test_unusable_settings_stop_it_with_a_message(adopted: Adopted) -> None:
-    settings = ("--env=PORT=80a80", "--env=WEB_CONCURRENCY=2.5", "--env=WEB_THREADS=-1")
-    said = docker("run", "--rm", *settings, adopted.image.name, fails=True, timeout=60)
+    settings = {
+        "PORT": "80a80",
+        "WEB_CONCURRENCY": "2.5",
+        "WEB_THREADS": "-1",
+        "REQUEST_TIMEOUT": "0",
+    }
+    given = [f"--env={name}={value}" for name, value in settings.items()]
+    said = docker("run", "--rm", *given, adopted.image.name, fails=True, timeout=60)
 
-    for name in ("PORT", "WEB_CONCURRENCY", "WEB_THREADS"):
+    for name in settings:
         assert said.count(f"- {name}: must be a whole number from 1 to ") == 1, said
     assert "Traceback" not in said
 
