@@ -198,13 +198,24 @@ def bodies(troubled: Troubled) -> Seen:
 
 
 def trouble_of_the_only_worker(troubled: Troubled) -> Seen:
-    """Leave connections open that are done with, and ask for a view that ends the process."""
+    """Leave connections open that are done with, have a view end the process, and one hang it."""
     hello = lambda: ask(site.url, "/hello")  # noqa: E731
     settings = troubled.settings | {"WEB_CONCURRENCY": "1"}
     with serve(troubled.project, settings) as site, left_open(16, site.url, "/hello"):
         beside = results(at_once(8, hello))
         end = ask(site.url, "/probe/exit")
-        return {"beside": beside, "end": [end], "after": ask_steadily(2, 10, hello)}
+        after = ask_steadily(2, 10, hello)
+        hanging = ask(site.url, "/probe/hang")
+        then = results(at_once(8, hello))
+        log = site.log.read_text()
+    return {
+        "beside": beside,
+        "end": [end],
+        "after": after,
+        "hanging": [hanging],
+        "then": then,
+        "log": log,
+    }
 
 
 def stops(troubled: Troubled) -> Seen:
@@ -379,6 +390,14 @@ def test_view_that_exits_ends_its_request_alone(seen: Seen, answers: Answers) ->
     # uWSGI hangs up.
     check(seen["end"], 500 if answers["gateway_server"] == "gunicorn" else 0)
     check(seen["after"], 200)
+
+
+@one_of_each_server
+@during(trouble_of_the_only_worker)
+def test_worker_that_hangs_as_a_whole_is_replaced(seen: Seen) -> None:
+    check(seen["hanging"], 0)
+    check(seen["then"], 200)
+    assert re.search(r'probe.py", line \d+ in hang\n', seen["log"]), seen["log"]
 
 
 @one_of_each_server

@@ -1,5 +1,6 @@
 """What the tests ask of the running application. They add it to a baked project."""
 
+import ctypes
 import logging
 import os
 import socket
@@ -33,6 +34,13 @@ def slow() -> str:
 @blueprint.get("/exit")
 def end_process() -> NoReturn:
     sys.exit(3)
+
+
+@blueprint.get("/hang")
+def hang() -> str:
+    """Let no other thread of the process run, as a regular expression may."""
+    ctypes.PyDLL(None).sleep(60)
+    return "done"
 
 
 @blueprint.post("/rows")
