@@ -28,6 +28,7 @@ from tests.harness.faults import (
     asking,
     at_once,
     half_close,
+    left_open,
     locked_rows,
     results,
     sleeping,
@@ -196,6 +197,27 @@ def bodies(troubled: Troubled) -> Seen:
         return seen | {"log": site.log.read_text()}
 
 
+def trouble_of_the_only_worker(troubled: Troubled) -> Seen:
+    """Leave connections open that are done with, have a view end the process, and one hang it."""
+    hello = lambda: ask(site.url, "/hello")  # noqa: E731
+    settings = troubled.settings | {"WEB_CONCURRENCY": "1"}
+    with serve(troubled.project, settings) as site, left_open(16, site.url, "/hello"):
+        beside = results(at_once(8, hello))
+        end = ask(site.url, "/probe/exit")
+        after = ask_steadily(2, 10, hello)
+        hanging = ask(site.url, "/probe/hang")
+        then = results(at_once(8, hello))
+        log = site.log.read_text()
+    return {
+        "beside": beside,
+        "end": [end],
+        "after": after,
+        "hanging": [hanging],
+        "then": then,
+        "log": log,
+    }
+
+
 def stops(troubled: Troubled) -> Seen:
     return {"stops": [stop_under_load(troubled) for _ in range(20)]}
 
@@ -355,6 +377,28 @@ def test_body_that_is_too_long_is_not_awaited(seen: Seen) -> None:
 def test_upload_may_take_longer_than_a_request(seen: Seen) -> None:
     check(seen["honest"], 200)
     assert seen["honest"][0].text == "2000000"
+
+
+@one_of_each_server
+@during(trouble_of_the_only_worker)
+def test_client_that_does_not_close_its_connection_holds_up_nobody(seen: Seen) -> None:
+    check(seen["beside"], 200, within=2)
+
+
+@one_of_each_server
+@during(trouble_of_the_only_worker)
+def test_view_that_exits_ends_its_request_alone(seen: Seen, answers: Answers) -> None:
+    # uWSGI hangs up.
+    check(seen["end"], 500 if answers["gateway_server"] == "gunicorn" else 0)
+    check(seen["after"], 200)
+
+
+@one_of_each_server
+@during(trouble_of_the_only_worker)
+def test_worker_that_hangs_as_a_whole_is_replaced(seen: Seen) -> None:
+    check(seen["hanging"], 0)
+    check(seen["then"], 200)
+    assert re.search(r'probe.py", line \d+ in hang\n', seen["log"]), seen["log"]
 
 
 @one_of_each_server

@@ -15,7 +15,7 @@ import request_limits
 
 # Seconds that a thread waits for the first byte of a connection, before it leaves that to the
 # worker's poller. gunicorn's 5 would let connections that say nothing occupy all threads.
-gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.02
 
 # More threads that run at once cost a fifth of the requests per second, because Python switches
 # between them at each of their system calls.
@@ -38,9 +38,22 @@ class Worker(gthread.ThreadWorker):
         self.tpool.start()
         request_limits.watch(signal.SIGTERM)
 
+    def handle(self, conn: Any) -> object:  # noqa: ANN401
+        is_kept = super().handle(conn)
+        if not is_kept:
+            # In this thread, because the main one would wait, too, until the client closes its end.
+            conn.close(graceful=True)
+            conn.close = lambda **_: None
+        return is_kept
+
     def handle_request(self, req: object, conn: object) -> object:
         try:
             return super().handle_request(req, conn)
+        except Exception:
+            raise
+        except BaseException as error:
+            # Such as SystemExit. It would end the worker, and with status 3 the whole server.
+            raise RuntimeError(repr(error)) from error
         finally:
             request_limits.end()
 

@@ -4,6 +4,7 @@ A body that arrives too slowly is answered 408, one that ends early or is malfor
 that takes too long is logged, with where it is in the code, and its worker is replaced.
 """
 
+import faulthandler
 import fcntl
 import io
 import logging
@@ -34,6 +35,9 @@ REQUEST_SECONDS = int(given) if given.isdecimal() else 20
 BODY_SECONDS = 20
 BODY_BYTES = 500
 PIECE = 8192
+
+# How long a worker may stand still as a whole.
+HANG_SECONDS = 20
 
 # How long a worker that is replaced may take for its other requests.
 GRACE_SECONDS = 8
@@ -158,6 +162,9 @@ def watch(stop: int) -> None:
 
 def replace_when_late(stop: int) -> None:
     while not late_requests():
+        # As long as code in C, such as a regular expression, lets no other thread run, nor does
+        # this one. Then the process ends, and the log tells where it was.
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
         time.sleep(1)
         for request in list(under_way.values()):
             if request.body:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -137,6 +137,26 @@ def upload(
                 return Answer(path, status, time.monotonic() - begun, text, dict(response.headers))
         except (OSError, http.client.HTTPException) as error:
             return Answer(path, 0, time.monotonic() - begun, type(error).__name__)
+
+
+@contextmanager
+def left_open(count: int, url: str, path: str) -> Iterator[None]:
+    """Get answers that end their connections, and do not close these."""
+    fields = [f"{name}: {value}" for name, value in edge.FORWARDED.items()]
+    head = "\r\n".join([f"GET {path} HTTP/1.1", *fields, "Connection: close", "\r\n"])
+    address = urlsplit(url)
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(
+                socket.create_connection((address.hostname, address.port), PATIENCE)
+            )
+            for _ in range(count)
+        ]
+        for connection in connections:
+            connection.sendall(head.encode())
+        for connection in connections:
+            assert connection.recv(1), f"no answer to {path}"
+        yield
 
 
 def half_close(connection: socket.socket) -> None:

@@ -53,7 +53,7 @@ VARIABLES = [
 
 # Name, least and most of each number.
 NUMBERS = [
-    ("DATABASE_TIMEOUT", 1, 25),
+    ("DATABASE_TIMEOUT", 1, 15),
     ("MAX_UPLOAD_MB", 1, 500),
     ("PORT", 1, 65_535),
     ("PROXY_HOPS", 0, 10),

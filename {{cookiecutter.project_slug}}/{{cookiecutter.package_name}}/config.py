@@ -76,7 +76,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
             threads=env.number("WEB_THREADS", default={{ 64 if cookiecutter.gateway_server == "gunicorn" else 24 }}, least=1, most=100),
         ),
         # Seconds. The load balancer waits for 30, and a request may also wait for a connection.
-        "DATABASE_TIMEOUT": env.number("DATABASE_TIMEOUT", default=10, least=1, most=25),
+        "DATABASE_TIMEOUT": env.number("DATABASE_TIMEOUT", default=10, least=1, most=15),
         "MEDIA_STORAGE": storage,
         # Divio's load balancer lets at most 500 MB through:
         # https://docs.divio.com/reference/checks-timeouts/

@@ -1,9 +1,12 @@
 """What the tests ask of the running application. They add it to a baked project."""
 
+import ctypes
 import logging
 import os
 import socket
+import sys
 import time
+from typing import NoReturn
 
 from flask import Blueprint, Response, jsonify, request, session
 from sqlalchemy import text
@@ -25,6 +28,18 @@ def log_beginning() -> None:
 @blueprint.get("/slow")
 def slow() -> str:
     time.sleep(float(request.args["seconds"]))
+    return "done"
+
+
+@blueprint.get("/exit")
+def end_process() -> NoReturn:
+    sys.exit(3)
+
+
+@blueprint.get("/hang")
+def hang() -> str:
+    """Let no other thread of the process run, as a regular expression may."""
+    ctypes.PyDLL(None).sleep(60)
     return "done"
 
 
