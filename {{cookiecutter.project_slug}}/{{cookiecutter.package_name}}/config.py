@@ -73,7 +73,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(
             database_url,
             workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS),
-            threads=env.number("WEB_THREADS", default={{ 64 if cookiecutter.gateway_server == "gunicorn" else 24 }}, least=1, most=100),
+            threads=env.number("WEB_THREADS", default={{ 64 if cookiecutter.gateway_server == "gunicorn" else 40 }}, least=1, most=100),
         ),
         # Seconds. The load balancer waits for 30, and a request may also wait for a connection.
         "DATABASE_TIMEOUT": env.number("DATABASE_TIMEOUT", default=10, least=1, most=15),
