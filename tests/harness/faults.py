@@ -99,6 +99,18 @@ def ask_steadily(seconds: float, each_second: int, *calls: Callable[[], Answer])
     return results(begun)
 
 
+def connection_to(url: str) -> socket.socket:
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname, address.port), PATIENCE)
+
+
+def head(method: str, path: str, *fields: str) -> bytes:
+    """Return what the edge sends in front of a body."""
+    forwarded = [f"{name}: {value}" for name, value in edge.FORWARDED.items()]
+    lines = [f"{method} {path} HTTP/1.1", *forwarded, *fields, "Connection: close", "\r\n"]
+    return "\r\n".join(lines).encode()
+
+
 def upload(
     url: str,
     path: str,
@@ -115,13 +127,10 @@ def upload(
     end: what to do with the connection after the last one
     """
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    fields = [*(f"{name}: {value}" for name, value in edge.FORWARDED.items()), framing]
-    head = "\r\n".join([f"POST {path} HTTP/1.1", *fields, "Connection: close", "\r\n"])
-    address = urlsplit(url)
     begun = time.monotonic()
-    with socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
+    with connection_to(url) as connection:
         try:
-            connection.sendall(head.encode())
+            connection.sendall(head("POST", path, framing))
             for piece in pieces:
                 connection.sendall(piece)
                 if select.select([connection], [], [], pause)[0]:
@@ -142,18 +151,10 @@ def upload(
 @contextmanager
 def left_open(count: int, url: str, path: str) -> Iterator[None]:
     """Get answers that end their connections, and do not close these."""
-    fields = [f"{name}: {value}" for name, value in edge.FORWARDED.items()]
-    head = "\r\n".join([f"GET {path} HTTP/1.1", *fields, "Connection: close", "\r\n"])
-    address = urlsplit(url)
     with ExitStack() as stack:
-        connections = [
-            stack.enter_context(
-                socket.create_connection((address.hostname, address.port), PATIENCE)
-            )
-            for _ in range(count)
-        ]
+        connections = [stack.enter_context(connection_to(url)) for _ in range(count)]
         for connection in connections:
-            connection.sendall(head.encode())
+            connection.sendall(head("GET", path))
         for connection in connections:
             assert connection.recv(1), f"no answer to {path}"
         yield
