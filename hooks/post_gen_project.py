@@ -57,6 +57,35 @@ def say(*lines):
     print(*lines, sep="\n", file=sys.stderr)
 
 
+def find():
+    """Return what stands in the folder of an existing application, and render with that.
+
+    pre_gen_project.py has refused whatever has a problem.
+    """
+    from pathlib import Path
+
+    # cookiecutter tells the template's folder as it was given, so perhaps relative to where it was
+    # started, which it does not tell.
+    for start in ANSWERS["_output_dir"], os.environ.get("PWD", ""):
+        repository = os.path.join(start, ANSWERS["_repo_dir"])
+        if os.path.isdir(os.path.join(repository, "hooks", "finder")):
+            break
+    sys.path.append(os.path.join(repository, "hooks"))
+    from cookiecutter.generate import generate_files
+    from finder import look
+
+    found = look(Path(ANSWERS["_output_dir"]), ANSWERS)
+    ANSWERS.update(found.answers)
+    generate_files(
+        repository,
+        {"cookiecutter": ANSWERS | {"_hints": found.hints}},
+        output_dir=os.path.dirname(os.getcwd()),
+        overwrite_if_exists=True,  # All files here are the template's.
+        accept_hooks=False,
+    )
+    return found
+
+
 def git(*arguments):
     """Run git for this folder and return the finished process, also where there is no git."""
     command = ["git", *arguments]
@@ -196,10 +225,10 @@ def is_free(path):
     return os.path.isdir(path) and not os.path.islink(path)
 
 
-def tell_about_existing_application(added, kept):
+def tell_about_existing_application(found, added, kept):
     from shlex import quote
 
-    say("", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
+    say("", f"Found: {found.says}.", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
     if kept:
         say(
             "",
@@ -208,13 +237,15 @@ def tell_about_existing_application(added, kept):
             "So that updates leave yours alone, put this into .cruft.json once you have it:",
             f"    {json.dumps({'skip': kept})[1:-1]}",
         )
+    if found.hints:
+        say("", "Left to do:", *(f"- {hint}" for hint in found.hints))
     answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
     template = quote(re.sub(r"^gh:", "https://github.com/", ANSWERS["_template"]))
     if ANSWERS.get("_checkout"):
         template += f" --checkout {quote(ANSWERS['_checkout'])}"
     say(
         "",
-        f"{f'{SLUG}/DEPLOY.md' if 'DEPLOY.md' in kept else 'DEPLOY.md'} lists what is left to do.",
+        f"{f'{SLUG}/DEPLOY.md' if 'DEPLOY.md' in kept else 'DEPLOY.md'} lists what is left to do, and how to deploy.",
         "To receive updates of the template, have cruft remember now where this came from, and",
         "commit all of it:",
         "",
@@ -225,13 +256,16 @@ def tell_about_existing_application(added, kept):
 
 
 def main():
-    prune()
+    if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
+        found = find()
+        prune()
+        tell_about_existing_application(found, *move_to_existing_application())
+    else:
+        prune()
     if IN_SCRATCH_RENDER:
         return
     if ANSWERS["application"] == "new":
         tell_about_new_project()
-    else:
-        tell_about_existing_application(*move_to_existing_application())
     say(*make_repository())
 
 

@@ -36,7 +36,11 @@ CHOICES = {
     "ci": ["github", "gitlab", "none"],
 }
 
+# A distribution, a path, or a name; what the hooks find consists of such words. Part of shell
+# commands in the Dockerfile.
+WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:/-]*")
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
+WSGI_APP = re.compile(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?", re.ASCII)
 # Divio's is a label of the application's domain (63 characters at most, RFC 1035), to which it
 # appends "-stage" for the test environment.
 SLUG_LENGTHS = {"project_slug": 63, "divio_slug": 63 - len("-stage")}
@@ -111,6 +115,13 @@ def problems_of_answers():
     if ANSWERS["application"] == "new" and ANSWERS["wsgi_app"] != factory:
         yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be {factory!a} in a new application."
 
+    words = ANSWERS["found"].split(" ")
+    if not all(map(WORD.fullmatch, words)) or any(".." in word for word in words):
+        yield (
+            f"found {ANSWERS['found']!a} must be words with single spaces, such as "
+            "'requirements.txt psycopg2 app/uploads/', or 'auto'."
+        )
+
     for name, values in CHOICES.items():
         if ANSWERS[name] not in values:
             yield f"{name} {ANSWERS[name]!a} is not one of {', '.join(values)}."
@@ -135,21 +146,40 @@ def problems_of_existing_application():
             "same answers, and then the command 'cruft link' that it prints."
         )
         return
-    wsgi_app, folder = ANSWERS["wsgi_app"], ANSWERS["_output_dir"]
-    found = re.fullmatch(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?", wsgi_app, re.ASCII)
-    if not found:
+    wsgi_app = ANSWERS["wsgi_app"]
+    if wsgi_app != "auto" and not WSGI_APP.fullmatch(wsgi_app):
         yield (
             f"wsgi_app {wsgi_app!a} must be a module and the application in it, such as 'app:app', "
             "or a factory without arguments, such as 'flaskr:create_app()'. For one with arguments "
             "write a module wsgi.py that calls it."
         )
         return
-    places = [os.path.join(folder, *path, found[1]) for path in ([], ["src"])]
-    if not any(os.path.isdir(place) or os.path.isfile(f"{place}.py") for place in places):
+    from pathlib import Path
+
+    finder = import_finder()
+    if finder is None:
         yield (
-            f"wsgi_app {wsgi_app!a} names the module {found[1]!a}, but {folder!a} has none. Run "
-            "cookiecutter in the folder of the application."
+            "The hooks do not find the template's folder, which was given as "
+            f"{ANSWERS['_template']!a}. Give an absolute path."
         )
+        return
+    yield from finder.look(Path(ANSWERS["_output_dir"]), ANSWERS).problems
+
+
+def import_finder():
+    """Return the template's module, None where it is out of sight.
+
+    cookiecutter tells the template's folder as it was given, so perhaps relative to where it was
+    started, which it does not tell.
+    """
+    for start in ANSWERS["_output_dir"], os.environ.get("PWD", ""):
+        hooks = os.path.join(start, ANSWERS["_repo_dir"], "hooks")
+        if os.path.isdir(os.path.join(hooks, "finder")):
+            sys.path.append(hooks)
+            import finder
+
+            return finder
+    return None
 
 
 def command_again(problems):

@@ -1,0 +1,70 @@
+"""What stands in the folder of an existing application, as answers to render with.
+
+Parses files, and never imports or runs them. Only Python's standard library is there.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import code, dependencies, pythons
+
+
+@dataclass
+class Found:
+    """The answers with what was found in them, and sentences for the owner.
+
+    says: what was found, a line
+    hints: what is left to do, with file and line
+    problems: what makes a bake useless
+    """
+
+    answers: dict[str, str]
+    says: str = ""
+    hints: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def look(folder: Path, answers: dict[str, str]) -> Found:
+    """Look for what `auto` answers, and check the others.
+
+    With `found` at `auto`, what the application says of its Python counts, whatever was answered.
+    """
+    found = Found(dict(answers))
+    parts = [find_application(folder, found)]
+    if answers["found"] == "auto":
+        parts += find_words(folder, found)
+    found.says = "; ".join(filter(None, parts))
+    if "flask-socketio" in found.answers["found"].split() and answers["gateway_server"] == "uwsgi":
+        found.problems.append(
+            "gateway_server 'uwsgi' does not serve Flask-SocketIO's WebSockets, which need threads "
+            "that may wait for as long as a connection lives: answer 'gunicorn'."
+        )
+    return found
+
+
+def find_application(folder: Path, found: Found) -> str:
+    answer = found.answers["wsgi_app"]
+    if answer != "auto":
+        if problem := code.problem_of(folder, answer):
+            found.problems.append(problem)
+        return answer
+    candidates = code.applications(folder)
+    best = [candidate for candidate in candidates if candidate.rank == candidates[0].rank]
+    if len(best) == 1:
+        found.answers["wsgi_app"] = best[0].wsgi_app
+        return f"{best[0].wsgi_app} ({best[0].where})"
+    found.problems.append(code.problem_of_choice(folder, best))
+    return ""
+
+
+def find_words(folder: Path, found: Found) -> list[str]:
+    needs = dependencies.look(folder, found.answers)
+    python = pythons.choose(folder, needs, found.answers["python_version"])
+    source = code.look(folder)
+    found.problems += [*needs.problems, *([python.problem] if python.problem else [])]
+    found.hints += [*needs.hints, *python.hints, *source.hints]
+    words = [*needs.words, *source.words]
+    found.answers["python_version"] = python.version
+    found.answers["found"] = " ".join([needs.source, *words])
+    because = f" ({python.because})" if python.because else ""
+    return [needs.says, f"Python {python.version}{because}", ", ".join(words)]
