@@ -108,10 +108,12 @@ def bake(tmp_path_factory: pytest.TempPathFactory) -> Bake:
         folder = tmp_path_factory.mktemp("bake")
         if answers.get("application") != "existing":
             return baked.bake(folder, **answers)
-        application = folder / "app.py"
-        application.touch()
+        application = {"app.py": "app = lambda *_: []\n", "requirements.txt": "flask\n"}
+        for name, text in application.items():
+            (folder / name).write_text(text)
         added = baked.bake(folder, **{"wsgi_app": "app:app"} | answers)
-        application.unlink()
+        for name in application:
+            (folder / name).unlink()
         return added
 
     return bake

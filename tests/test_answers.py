@@ -58,6 +58,10 @@ def problems(answers: Answers, folder: Path, capfd: pytest.CaptureFixture[str]) 
         ],
         ("divio_slug", "a" * 58, "at most 57 characters"),
         ("wsgi_app", "app:app", "in a new application"),
+        *[
+            ("found", value, "must be words with single spaces")
+            for value in ["", " ", "two  spaces", "a;b", "$(id)", "../up/", "-option", "a\nb"]
+        ],
         ("package_name", "1app", "Python name"),
         ("package_name", "my-app", "Python name"),
         ("package_name", "MyApp", "Python name"),
@@ -144,6 +148,7 @@ def test_replayed_value_that_is_no_choice_is_refused(
         "wsgi_app": "app:create_app()",
         "description": "An app.",
         "divio_slug": "app",
+        "found": "none",
     }
     replay.write_text(json.dumps({"cookiecutter": answers | {name: "other"}}))
 
