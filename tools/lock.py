@@ -18,33 +18,42 @@ from typing import NamedTuple
 
 from cookiecutter.main import cookiecutter
 from cookiecutter.utils import create_env_with_context
+from jinja2 import FileSystemLoader
 
-from tests.harness.choices import CONTEXT, CORE, TEMPLATE, combinations, label
+from tests.harness.choices import CONTEXT, CORE, TEMPLATE, Answers, combinations, label
 
 JINJA = create_env_with_context({"cookiecutter": CONTEXT})
+JINJA.loader = FileSystemLoader(TEMPLATE / "templates")
+
+# What an application may bring, so that all that is added is locked: nothing, what asks for the
+# other driver of Postgres, and drivers and boto3 of its own.
+FOUND = {"new": ["none"], "existing": ["auto", "sqlalchemy1", "psycopg2 pymysql boto3"]}
 
 # Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
 # files set before they include the template: it is true in requirements-dev.txt alone.
 FLAGS = """\
+{% from 'driver.txt' import driver, found with context %}
 {% set new = cookiecutter.application == 'new' %}
-{% set postgres = cookiecutter.database == 'postgres' %}
-{% set mysql = cookiecutter.database == 'mysql' %}
+{% set psycopg = driver == 'psycopg' %}
+{% set psycopg2 = driver == 'psycopg2-binary' %}
+{% set mysqlclient = driver == 'mysqlclient' %}
 {% set gunicorn = cookiecutter.gateway_server == 'gunicorn' %}
 {% set uwsgi = cookiecutter.gateway_server == 'uwsgi' %}
-{% set s3 = cookiecutter.media_storage == 's3' %}
+{% set s3 = cookiecutter.media_storage == 's3' and 'boto3' not in found %}
 """
 CONDITIONS = [
     "true",
     "new",
     "not new",
     "dev",
-    "postgres",
-    "mysql",
+    "psycopg",
+    "psycopg2",
+    "mysqlclient",
     "gunicorn",
     "uwsgi",
     "s3",
     "dev and s3",
-    "postgres and not new",
+    "psycopg and not new",
 ]
 
 
@@ -64,10 +73,19 @@ def main(arguments: list[str]) -> None:
     write(TEMPLATE / "requirements-dev.txt", ours)
 
 
+def what_differs() -> list[Answers]:
+    """Return the answers that change what is installed, in all combinations."""
+    return [
+        answers | {"found": found}
+        for answers in combinations("application", *CORE)
+        for found in FOUND[answers["application"]]
+    ]
+
+
 def locks_of_bakes(folder: Path, arguments: list[str]) -> list[Lock]:
     locks = []
-    for answers in combinations("application", *CORE):
-        name_of_bake = label(answers)
+    for answers in what_differs():
+        name_of_bake = label(answers).replace(" ", "-")
         print(name_of_bake, flush=True)
         project = bake(answers | {"project_slug": name_of_bake}, folder)
         if answers["application"] == "new":
