@@ -10,7 +10,7 @@ from tests.harness.choices import TEMPLATE
 from tests.harness.processes import run
 from tests.harness.updates import make_repository
 
-APPLICATIONS = Path(__file__).parent / "applications"
+APPLICATIONS = Path(__file__).parents[1] / "applications"
 
 
 @dataclass(frozen=True)
