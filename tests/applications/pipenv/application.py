@@ -30,8 +30,8 @@ def add():
     return redirect("/")
 
 
-@application.cli.command("init-db")
-def init_db():
+@application.cli.command("create-tables")
+def create_tables():
     db.create_all()
 
 

@@ -25,7 +25,7 @@ def order():
     return "", 201
 
 
-@bp.cli.command("create-db")
-def create_db():
+@bp.cli.command("create-tables")
+def create_tables():
     db.create_all()
     click.echo("done")

@@ -42,8 +42,8 @@ def create_app(**config):
     def path_of(name):
         return os.path.join(app.config["UPLOAD_FOLDER"], name)
 
-    @app.cli.command("init-db")
-    def init_db():
+    @app.cli.command("create-tables")
+    def create_tables():
         db.create_all()
 
     return app
