@@ -24,6 +24,7 @@ from tests.harness.existing import (
     Application,
     adopt,
     make,
+    snapshot,
 )
 from tests.harness.processes import run
 from tests.harness.updates import commit, git, make_repository, take_working_tree
@@ -54,23 +55,6 @@ def repository(tmp_path: Path) -> Path:
 def folder(repository: Path) -> Path:
     """The simplest application."""
     return make(ONE_FILE, repository)
-
-
-def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
-    """Return mode, time and content of everything but git's own: a link's content is its target."""
-    everything = {}
-    for path in sorted(repository.rglob("*")):
-        if ".git" in path.relative_to(repository).parts[:2]:
-            continue
-        details = path.lstat()
-        content: bytes | str = b""
-        if path.is_symlink():
-            content = str(path.readlink())
-        elif path.is_file():
-            content = path.read_bytes()
-        time = 0.0 if stat.S_ISDIR(details.st_mode) else details.st_mtime
-        everything[str(path.relative_to(repository))] = (details.st_mode, time, content)
-    return everything
 
 
 def names(before: dict, after: dict, folder: str = ".") -> set[str]:

@@ -1,16 +1,17 @@
 """Existing applications, and how their owners add what the template deploys."""
 
 import shutil
+import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.harness.choices import TEMPLATE
-from tests.harness.processes import run
-from tests.harness.updates import make_repository
+from tests.harness.choices import CORE, TEMPLATE, Answers
+from tests.harness.processes import environment, run
+from tests.harness.updates import git, make_repository
 
-APPLICATIONS = Path(__file__).parent / "applications"
+APPLICATIONS = Path(__file__).parents[1] / "applications"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,64 @@ MONOREPO = Application("one_file", "app:app", "One file.", folder="services/web"
 ALL = [TUTORIAL, ONE_FILE, ONLY_PYPROJECT, IN_SRC, OWN_DOCKER, MONOREPO]
 
 
+@dataclass(frozen=True)
+class Shape:
+    """An application with a trait of real ones, of which the bake has to find out all by itself.
+
+    path: its page, which lists texts, and adds the one that is posted as `text`
+    release: the command that makes its tables
+    lock: the command that makes its lock, which names an index and so is not kept here
+    settings: variables that it wants besides those of Divio
+    """
+
+    name: str
+    answers: Answers = field(hash=False)
+    path: str = "/"
+    release: str = "flask create-tables"
+    lock: str = ""
+    settings: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def answers(*core: str) -> Answers:
+    return dict(zip(CORE, core, strict=True))
+
+
+SHAPES = [
+    Shape("old_driver", answers("postgres", "gunicorn", "s3")),
+    Shape("uv_in_src", answers("postgres", "uwsgi", "local"), path="/api/items", lock="uv lock"),
+    Shape("poetry", answers("postgres", "uwsgi", "s3"), release="python manage.py"),
+    Shape("pipenv", answers("mysql", "gunicorn", "s3"), lock="uvx pipenv lock"),
+    Shape("old_flask", answers("mysql", "uwsgi", "local"), path="/orders"),
+    Shape("socketio", answers("postgres", "gunicorn", "local")),
+    Shape("celery", answers("postgres", "gunicorn", "s3")),
+    Shape(
+        "migrates_itself",
+        answers("postgres", "uwsgi", "s3"),
+        release="",
+        lock="uv pip compile --universal --output-file=pylock.toml requirements.in",
+    ),
+    Shape(
+        "settings_at_import",
+        answers("postgres", "gunicorn", "local"),
+        path="/readers",
+        settings={"NEWSLETTER_SENDER": "news@example.org"},
+    ),
+    Shape("uploads", answers("postgres", "gunicorn", "local")),
+    Shape("from_git", answers("mysql", "uwsgi", "s3"), release="python schema.py"),
+    Shape("own_docker", answers("mysql", "gunicorn", "local"), path="/crates"),
+    Shape("sqlite_file", answers("postgres", "uwsgi", "local"), release="python make_tables.py"),
+    Shape(
+        "procfile",
+        answers("postgres", "gunicorn", "s3"),
+        path="/news",
+        release="python -m intranet.backend.tables",
+    ),
+]
+
+
 def make(application: Application, repository: Path) -> Path:
     """Make the repository of an application, committed; return the application's folder."""
     folder = repository / application.folder
@@ -48,6 +107,19 @@ def make(application: Application, repository: Path) -> Path:
         shutil.copytree(APPLICATIONS / application.name, folder)
     make_repository(repository)
     return folder
+
+
+def make_shape(shape: Shape, folder: Path) -> None:
+    """Make the repository of a shape, locked and committed."""
+    shutil.copytree(APPLICATIONS / shape.name, folder)
+    for library in folder.glob("vendor/*"):
+        make_repository(library)
+        git(library, "clone", "--quiet", "--bare", ".", f"{library}.git")
+        shutil.rmtree(library)
+    if shape.lock:
+        env = environment() | {"WORKON_HOME": str(folder.parent / "virtualenvs")}
+        run(*shape.lock.split(), folder=folder, env=env)
+    make_repository(folder)
 
 
 def copy_tutorial(folder: Path) -> None:
@@ -64,11 +136,29 @@ def adopt(
     folder: Path, application: Application, /, *options: str, fails: bool = False, **answers: str
 ) -> str:
     """Bake for an existing application, from the folder that it lives in; return what is said."""
-    answers = {
-        "application": "existing",
-        "project_name": "The App",
-        "wsgi_app": application.wsgi_app,
-    } | answers
+    return bake(folder, *options, fails=fails, **{"wsgi_app": application.wsgi_app} | answers)
+
+
+def bake(folder: Path, /, *options: str, fails: bool = False, **answers: str) -> str:
+    """Do the same for an application of which all is looked for."""
+    answers = {"application": "existing", "project_name": "The App"} | answers
     given = [f"{name}={value}" for name, value in answers.items()]
     command = ["cookiecutter", TEMPLATE, "--no-input", *options, *given]
     return run(*command, folder=folder, fails=fails, errors=True)
+
+
+def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
+    """Return mode, time and content of everything but git's own: a link's content is its target."""
+    everything = {}
+    for path in sorted(repository.rglob("*")):
+        if ".git" in path.relative_to(repository).parts[:2]:
+            continue
+        details = path.lstat()
+        content: bytes | str = b""
+        if path.is_symlink():
+            content = str(path.readlink())
+        elif path.is_file():
+            content = path.read_bytes()
+        time = 0.0 if stat.S_ISDIR(details.st_mode) else details.st_mtime
+        everything[str(path.relative_to(repository))] = (details.st_mode, time, content)
+    return everything

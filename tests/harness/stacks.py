@@ -61,11 +61,12 @@ class Stack:
 
 @contextlib.contextmanager
 def stack_of(
-    baked: Baked, folder: Path, file: str, *options: str, page: str = "/"
+    baked: Baked, folder: Path, file: str, *options: str, page: str = "/", release: str = ""
 ) -> Iterator[Stack]:
     """Have the stack of a copy of the project, which gets a free port instead of 8000.
 
     page: what is there as soon as the application answers
+    release: the command that makes the tables of an existing application
     """
     copy = baked.copy(folder / str(baked))
     run("chown", "--recursive", f"{OWNER}:{OWNER}", copy.folder)
@@ -74,7 +75,9 @@ def stack_of(
     try:
         stack.compose("up", "--detach", "--build", *options)
         if file == PRODUCTION and (copy.folder / "migrations").exists():
-            stack.compose("run", "--rm", "web", "flask", "db", "upgrade")
+            release = "flask db upgrade"
+        if release:
+            stack.compose("run", "--rm", "web", *release.split())
         eventually(lambda: stack.get(page).status_code == 200, f"the page {page}")
         yield stack
     except AssertionError as error:

@@ -1,0 +1,3 @@
+from app import query
+
+query("CREATE TABLE IF NOT EXISTS visitors (name VARCHAR(200) NOT NULL)")

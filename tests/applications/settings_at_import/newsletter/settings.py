@@ -1,0 +1,5 @@
+import os
+
+SECRET_KEY = os.environ["SECRET_KEY"]
+NEWSLETTER_SENDER = os.environ["NEWSLETTER_SENDER"]
+SQLALCHEMY_DATABASE_URI = os.environ["DATABASE_URL"]

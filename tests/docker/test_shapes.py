@@ -1,0 +1,73 @@
+"""Applications with the traits of real ones run, with no more than what the bake says."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import requests
+
+from tests.harness.baked import Baked
+from tests.harness.choices import label
+from tests.harness.engine import docker
+from tests.harness.existing import SHAPES, Shape, bake, make_shape
+from tests.harness.processes import eventually
+from tests.harness.stacks import DEVELOPMENT, PRODUCTION, Stack, stack_of
+
+
+def name_of(shape: Shape) -> str:
+    return f"{shape}-{label(shape.answers)}"
+
+
+@pytest.fixture(scope="session", params=SHAPES, ids=name_of)
+def shape(request: pytest.FixtureRequest) -> Shape:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def stack(shape: Shape, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The local stack of a shape, whose owner has done what the bake says, and made the tables."""
+    folder = tmp_path_factory.mktemp("shape") / shape.name
+    make_shape(shape, folder)
+    said = bake(folder, **shape.answers)
+    for name, value in shape.settings.items():
+        assert name in said
+        with (folder / ".env-local").open("a") as settings:
+            settings.write(f"{name}={value}\n")
+    baked = Baked({"shape": shape.name}, folder)
+    copies = tmp_path_factory.mktemp("stack")
+    options = {"page": shape.path, "release": shape.release}
+    with stack_of(baked, copies, DEVELOPMENT, **options) as stack:
+        yield stack
+    shutil.rmtree(copies)
+
+
+def add(stack: Stack, path: str, text: str) -> None:
+    """Post to the page of a shape, which takes a file too if it knows what to do with one."""
+    file = {"file": (f"{text}.txt", text)}
+    url = f"{stack.url}{path}"
+    answer = requests.post(url, {"text": text}, files=file, allow_redirects=False, timeout=35)
+    assert answer.status_code in {201, 302}, answer.text
+
+
+def test_page_writes_and_reads(shape: Shape, stack: Stack) -> None:
+    add(stack, shape.path, "first")
+
+    assert stack.shows("first", shape.path)
+
+
+def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:
+    production = replace(stack, file=PRODUCTION)
+    production.compose("up", "--detach", "--build", "web")
+    eventually(lambda: production.get(shape.path).status_code == 200, str(shape))
+    add(production, shape.path, "second")
+
+    assert production.shows("second", shape.path)
+    [web] = production.containers("web")
+    assert web.stop() == 0
+
+
+def test_own_tests_pass_in_the_image(shape: Shape, stack: Stack) -> None:
+    test = "pip --python /opt/venv/bin/python install --quiet pytest && python -m pytest"
+
+    assert " passed" in docker("run", "--rm", f"{stack.name}-web", "sh", "-c", test)

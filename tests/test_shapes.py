@@ -1,0 +1,55 @@
+"""What a bake finds in applications with the traits of real ones, and what it refuses."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.harness.existing import SHAPES, Shape, bake, make_shape, snapshot
+from tests.harness.updates import make_repository
+
+# The answers to wsgi_app, python_version and found.
+FOUND = {
+    "old_driver": ("wsgi:app", "3.13", "requirements.txt psycopg2 sqlalchemy1"),
+    "uv_in_src": ("inventory:create_app()", "3.14", "uv.lock psycopg psycopg-binary sqlalchemy"),
+    "poetry": ("diary.app:make_app()", "3.14", "poetry.lock psycopg2-binary"),
+    "pipenv": ("application:application", "3.14", "Pipfile.lock mysqlclient sqlalchemy"),
+    "old_flask": (
+        "shop:create_app()",
+        "3.13",
+        "requirements/production.txt pymysql sqlalchemy1 SQLALCHEMY_DATABASE_URI",
+    ),
+    "socketio": ("chat:app", "3.14", "pyproject.toml sqlalchemy flask-socketio"),
+    "celery": (
+        "jobs:create_app()",
+        "3.14",
+        "requirements.txt sqlalchemy celery celery:make_celery.celery_app",
+    ),
+    "migrates_itself": (
+        "polls:create_app()",
+        "3.14",
+        "pylock.toml psycopg psycopg-binary sqlalchemy flask-migrate migrations-in-factory",
+    ),
+    "settings_at_import": ("newsletter:app", "3.14", "setup.py psycopg2-binary sqlalchemy"),
+    "uploads": ("run:app", "3.14", "requirements.txt sqlalchemy app/static/uploads/"),
+    "from_git": ("app:app", "3.14", "requirements.txt pymysql"),
+    "own_docker": ("app:application", "3.14", "requirements.txt sqlalchemy"),
+    "sqlite_file": ("board:create_app()", "3.14", "requirements.txt sqlalchemy"),
+    "procfile": ("intranet.backend.boot:site", "3.14", "requirements.txt psycopg2-binary gunicorn"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_bake_finds_what_a_shape_brings_and_changes_nothing(shape: Shape, tmp_path: Path) -> None:
+    folder = tmp_path / "repository"
+    make_shape(shape, folder)
+    before = snapshot(folder)
+
+    said = bake(folder, **shape.answers)
+
+    after = snapshot(folder)
+    assert {name: after.get(name) for name in before} == before
+    linked = json.loads(re.search(r"cruft link .*\\\n +'(.*)'\n", said)[1])
+    names = "wsgi_app", "python_version", "found"
+    assert tuple(linked[name] for name in names) == FOUND[shape.name]
