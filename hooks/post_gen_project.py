@@ -24,7 +24,12 @@ REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 
 # Which files, or whole folders, belong to which choice.
 PATHS_OF_CHOICE = {
-    ("application", "existing"): ["DEPLOY.md", "requirements-divio.in", "requirements-divio.txt"],
+    ("application", "existing"): [
+        "DEPLOY.md",
+        "requirements-divio.in",
+        "requirements-divio.txt",
+        "sitecustomize.py",
+    ],
     ("gateway_server", "gunicorn"): ["gunicorn.conf.py", "gunicorn_worker.py"],
     ("gateway_server", "uwsgi"): ["uwsgi.ini", "uwsgi_app.py"],
     ("media_storage", "s3"): [
@@ -43,7 +48,12 @@ FILES_FOR_EXISTING = {
     ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
     "nginx.conf", "request_limits.py", "requirements-divio.in", "requirements-divio.txt",
-    "uwsgi.ini", "uwsgi_app.py",
+    "sitecustomize.py", "uwsgi.ini", "uwsgi_app.py",
+    *(f"{PACKAGE}/{name}.py" for name in ["__init__", "environment"]),
+    *(
+        f"{PACKAGE}/media/{name}.py"
+        for name in ["__init__", "content_types", "file", "local", "names", "s3", "s3_dsn"]
+    ),
 }  # fmt: skip
 
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that

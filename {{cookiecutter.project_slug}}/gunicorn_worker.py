@@ -9,6 +9,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+{% if cookiecutter.application == 'existing' %}
+from gunicorn.errors import AppImportError
+{% endif %}
 from gunicorn.workers import gthread
 
 import request_limits
@@ -36,7 +39,15 @@ class Worker(gthread.ThreadWorker):
         return Threads(self.cfg.threads)
 
     def load_wsgi(self) -> None:
+{% if cookiecutter.application == 'new' %}
         super().load_wsgi()
+{% else %}
+        try:
+            super().load_wsgi()
+        except SystemExit as error:
+            # With the status of that, gunicorn would start workers for ever.
+            raise AppImportError(error) from error
+{% endif %}
         self.wsgi = request_limits.guard(self.wsgi)
         # Not before, because a signal that stops a worker at its start would be lost meanwhile.
         self.tpool.start()

@@ -12,7 +12,9 @@ PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
 
 CONTEXT = json.loads((TEMPLATE / "cookiecutter.json").read_text())
 CHOICES: dict[str, list[str]] = {
-    name: values for name, values in CONTEXT.items() if isinstance(values, list)
+    name: values
+    for name, values in CONTEXT.items()
+    if isinstance(values, list) and not name.startswith("_")
 }
 # The choices that change what runs; the others change single files.
 CORE = ["database", "gateway_server", "media_storage"]

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import make_url
 
 from {{ cookiecutter.package_name }} import config
+from {{ cookiecutter.package_name }}.environment import DEVELOPMENT_KEY, ConfigError
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 
@@ -66,7 +67,7 @@ NUMBERS = [
 
 def problems(environ: dict[str, str]) -> list[str]:
     """Return the lines of the message that ends the process."""
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.load(environ)
     first, *lines = str(caught.value).splitlines()
     assert first == "The environment variables are not usable:"
@@ -158,7 +159,7 @@ def test_other_number_is_a_problem(name: str, least: int, most: int, value: str)
         ({"SECURE_SSL_REDIRECT": "maybe"}, "SECURE_SSL_REDIRECT: must be True or False."),
         ({"STAGE": "live"}, "SECRET_KEY: is missing, or is the key for local development."),
         (
-            {"STAGE": "test", "SECRET_KEY": config.DEVELOPMENT_KEY},
+            {"STAGE": "test", "SECRET_KEY": DEVELOPMENT_KEY},
             "SECRET_KEY: is missing, or is the key for local development.",
         ),
     ],
@@ -202,7 +203,7 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
     lines = problems(
         {
             "STAGE": "live",
-            "SECRET_KEY": config.DEVELOPMENT_KEY,
+            "SECRET_KEY": DEVELOPMENT_KEY,
             "DATABASE_URL": "nonsense://user:topsecret@host/name",
             "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
             "LOG_LEVEL": "topsecret",
@@ -222,7 +223,7 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
         "- DOMAIN",
         "- SECURE_SSL_REDIRECT",
     }
-    assert not re.search(f"top ?secret|{config.DEVELOPMENT_KEY}", "\n".join(lines))
+    assert not re.search(f"top ?secret|{DEVELOPMENT_KEY}", "\n".join(lines))
 
 
 def test_problem_ends_the_process_with_the_message() -> None:

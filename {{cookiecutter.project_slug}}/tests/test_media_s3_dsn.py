@@ -7,6 +7,7 @@ import pytest
 from conftest import variant
 
 from {{ cookiecutter.package_name }} import config
+from {{ cookiecutter.package_name }}.environment import ConfigError
 from {{ cookiecutter.package_name }}.media import from_dsn
 from {{ cookiecutter.package_name }}.media.s3 import S3Storage
 
@@ -216,6 +217,6 @@ def test_dsn_wins_over_the_split_variables() -> None:
     ],
 )
 def test_unusable_variable_is_the_one_that_is_named(name: str, value: str, problem: str) -> None:
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.load(SPLIT | {name: value})
     assert str(caught.value).splitlines()[1:] == [f"- {name}: {problem}"]

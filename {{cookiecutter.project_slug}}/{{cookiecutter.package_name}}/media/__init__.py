@@ -59,11 +59,11 @@ class NotConfiguredError(RuntimeError):
     """There is no media storage to use."""
 
     def __init__(self) -> None:
-        super().__init__("There is no media storage: set DEFAULT_STORAGE_DSN, see README.md.")
+        super().__init__("There is no media storage: set DEFAULT_STORAGE_DSN, see {{ 'README.md' if cookiecutter.application == 'new' else 'DEPLOY.md' }}.")
 
 
 def from_dsn(dsn: str) -> Storage:
-    """Return the storage that a DSN names: README.md tells the forms.
+    """Return the storage that a DSN names: {{ 'README.md' if cookiecutter.application == 'new' else 'DEPLOY.md' }} tells the forms.
 
     Raises ValueError, which shows no part of the DSN.
     """

@@ -130,7 +130,7 @@ def serve(app: Flask, storage: LocalStorage) -> None:
     if base_url.netloc or not base_url.path:
         return
 
-    @app.get(f"{base_url.path}<path:name>", endpoint="media")
+    @app.get(f"{base_url.path}<path:name>", endpoint=__name__)
     def media(name: str) -> Response:
         try:
             path = storage.path(name)
