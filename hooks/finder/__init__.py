@@ -25,13 +25,14 @@ class Found:
 
 
 def look(folder: Path, answers: dict[str, str]) -> Found:
-    """Look for what `auto` answers, and check the others.
+    """Look for what is `auto`, and check the other answers.
 
-    With `found` at `auto`, what the application says of its Python counts, whatever was answered.
+    With `found` at `auto`, or at `auto FILE` for one of several files with requirements, what the
+    application says of its Python counts, whatever was answered.
     """
     found = Found(dict(answers))
     parts = [find_application(folder, found)]
-    if answers["found"] == "auto":
+    if answers["found"].split()[0] == "auto":
         parts += find_words(folder, found)
     found.says = "; ".join(filter(None, parts))
     if "flask-socketio" in found.answers["found"].split() and answers["gateway_server"] == "uwsgi":
@@ -63,7 +64,7 @@ def find_words(folder: Path, found: Found) -> list[str]:
     source = code.look(folder)
     found.problems += [*needs.problems, *([python.problem] if python.problem else [])]
     found.hints += [*needs.hints, *python.hints, *source.hints]
-    words = [*needs.words, *source.words]
+    words = [*python.words, *source.words]
     found.answers["python_version"] = python.version
     found.answers["found"] = " ".join([needs.source, *words])
     because = f" ({python.because})" if python.because else ""
