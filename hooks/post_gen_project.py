@@ -238,7 +238,8 @@ def is_free(path):
 def tell_about_existing_application(found, added, kept):
     from shlex import quote
 
-    say("", f"Found: {found.says}.", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
+    say("", f"Found: {found.says}.")
+    say("", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
     if kept:
         say(
             "",
@@ -255,7 +256,7 @@ def tell_about_existing_application(found, added, kept):
         template += f" --checkout {quote(ANSWERS['_checkout'])}"
     say(
         "",
-        f"{f'{SLUG}/DEPLOY.md' if 'DEPLOY.md' in kept else 'DEPLOY.md'} lists what is left to do, and how to deploy.",
+        f"{f'{SLUG}/DEPLOY.md' if 'DEPLOY.md' in kept else 'DEPLOY.md'} leads from here to the deployed site.",
         "To receive updates of the template, have cruft remember now where this came from, and",
         "commit all of it:",
         "",

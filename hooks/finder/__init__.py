@@ -44,25 +44,26 @@ def look(folder: Path, answers: dict[str, str]) -> Found:
 
 
 def find_application(folder: Path, found: Found) -> str:
+    """Find the application; return what is to be said about it."""
     answer = found.answers["wsgi_app"]
-    if answer != "auto":
-        if problem := code.problem_of(folder, answer):
-            found.problems.append(problem)
-        return answer
-    candidates = code.applications(folder)
-    best = [candidate for candidate in candidates if candidate.rank == candidates[0].rank]
-    if len(best) == 1:
-        found.answers["wsgi_app"] = best[0].wsgi_app
-        return f"{best[0].wsgi_app} ({best[0].where})"
-    found.problems.append(code.problem_of_choice(folder, best))
-    return ""
+    if problem := code.problem_of(folder, answer):
+        found.problems.append(problem)
+    elif answer == "auto":
+        best = code.applications(folder)[0]
+        found.answers["wsgi_app"] = best.wsgi_app
+        return f"{best.wsgi_app} ({best.where})"
+    return answer
 
 
 def find_words(folder: Path, found: Found) -> list[str]:
+    """Find what else the application brings; return what is to be said about it."""
     needs = dependencies.look(folder, found.answers)
+    found.problems += needs.problems
+    if not needs.source:
+        return []
     python = pythons.choose(folder, needs, found.answers["python_version"])
     source = code.look(folder)
-    found.problems += [*needs.problems, *([python.problem] if python.problem else [])]
+    found.problems += [python.problem] if python.problem else []
     found.hints += [*needs.hints, *python.hints, *source.hints]
     words = [*python.words, *source.words]
     found.answers["python_version"] = python.version
