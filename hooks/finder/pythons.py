@@ -3,60 +3,77 @@
 import re
 from dataclasses import dataclass, field
 
-from . import dependencies as files
+from .dependencies import words_of
+from .formats import (
+    UnreadableError,
+    ini,
+    line_of,
+    read_json,
+    setup_arguments,
+    string,
+    strings,
+    table,
+    text_of,
+    toml,
+)
 from .versions import PYTHONS, compare, numbers, satisfies
 
-# The first versions that can be installed and imported on Python 3.12, 3.13 and 3.14, where older
-# ones cannot, though the build stage has a compiler. `None`: every version can.
-FIRST = {
-    "alembic": ("1.4.2", "1.4.2", "1.4.2"),
-    "cffi": ("1.16.0", "1.17.0", "2.0.0"),
-    "flask": (None, None, "2.3.3"),
-    "greenlet": ("3.0.0", "3.1.0", "3.2.3"),
-    "jinja2": ("2.10.3", "2.10.3", "2.10.3"),
-    "sqlalchemy": ("1.3.0", "1.3.0", "1.3.15"),
-    "werkzeug": ("0.15.0", "0.15.0", "2.3.8"),
-}
-# Two series of one package, each with a first version of its own.
-FIRST_OF_2 = {"sqlalchemy": (None, "2.0.31", "2.0.41")}
+# Package, beginning with which version, and the first version that can be installed and imported on
+# 3.12, 3.13 and 3.14, with the compiler and the headers that the build stage has; None: all can.
+FIRST = [
+    ("alembic", "0", "1.0.8", "1.0.8", "1.0.8"),
+    ("cffi", "0", "1.16.0", "1.17.0", "2.0.0"),
+    ("flask", "0", "1.1.0", "1.1.0", "2.3.3"),
+    ("greenlet", "0", "3.0.0", "3.1.0", "3.2.3"),
+    ("jinja2", "0", "2.10.2", "2.10.2", "2.10.2"),
+    ("six", "0", "1.16.0", "1.16.0", "1.16.0"),
+    ("sqlalchemy", "0", "1.2.18", "1.2.18", "1.3.15"),
+    ("sqlalchemy", "2", None, "2.0.31", "2.0.41"),
+    ("werkzeug", "0", "0.15.5", "0.15.5", "2.3.8"),
+]
 
 
 @dataclass
 class Choice:
+    """The Python of the image, the words of what the application brings on it, and why."""
+
     version: str
     because: str | None = None
     problem: str | None = None
     hints: list[str] = field(default_factory=list)
-    # `words` of the dependencies, for this Python.
     words: list[str] = field(default_factory=list)
 
 
 def choose(folder, dependencies, answered):
-    """Choose the Python of the image: the answer, unless the application cannot run on it."""
+    """Choose the answered Python, or the best that the application names, allows and runs on."""
+    choice = Choice(answered)
+    if not dependencies.source:
+        return choice
     try:
         demands = list(demanded(folder, dependencies.source))
-        wishes = list(wished(folder))
-    except files.UnreadableError as error:
-        return Choice(answered, problem=str(error))
-    allowed = list(PYTHONS)
-    for where, specifiers in demands:
-        fitting = [version for version in allowed if satisfies(f"{version}.99", specifiers)]
-        if not fitting:
-            return Choice(answered, problem=none_fits(where, specifiers, demands))
-        allowed = fitting
+        wishes = [wish for wish in wished(folder) if wish[1]]
+    except UnreadableError as error:
+        choice.problem = str(error)
+        return choice
 
-    wishes = [wish for wish in wishes if wish[1]]
-    ours = [wish for wish in wishes if wish[1][0] in PYTHONS]
-    where, named = next(iter(ours or wishes), ("", []))
-    choice = Choice(answered)
-    failing = {version: pins_that_fail(dependencies, version) for version in PYTHONS}
-    works = [version for version in allowed if not failing[version]]
-    wanted = [version for version in named if version in allowed]
-    if wanted:
-        choice.version = wanted[0]
-        choice.because = f"{where} names Python {wanted[0]}"
+    allowed = list(PYTHONS)
+    for where, asked in demands:
+        fitting = [version for version in allowed if satisfies(f"{version}.99", asked)]
+        if not fitting:
+            choice.problem = none_fits(demands, where)
+            return choice
+        allowed = fitting
+    failing = {version: versions_that_fail(dependencies, version) for version in PYTHONS}
+    working = [version for version in allowed if not failing[version]]
+
+    where, named = next(
+        (wish for wish in wishes if wish[1][0] in allowed), wishes[0] if wishes else ("", [])
+    )
+    if named and named[0] in allowed:
+        choice.version = named[0]
+        choice.because = f"{where} names Python {named[0]}"
     elif named:
-        newer = [version for version in allowed if compare(numbers(version), numbers(named[0])) > 0]
+        newer = [each for each in allowed if compare(numbers(each), numbers(named[0])) > 0]
         choice.version = newer[-1] if newer else allowed[0]
         choice.because = f"{where} names Python {named[0]}, and {choice.version} comes nearest"
         choice.hints.append(
@@ -64,92 +81,90 @@ def choose(folder, dependencies, answered):
             f"of the application on {choice.version}. What fails there is mostly old versions of "
             "packages, to be raised."
         )
-    elif answered in works or (not works and len(allowed) == 1):
-        choice.version = answered if answered in allowed else allowed[0]
-    elif works:
-        choice.version = works[0]
+    elif answered not in working:
+        choice.version = working[0] if working else allowed[-1]
         if answered not in allowed:
-            where, specifiers = next(
+            where, asked = next(
                 each for each in demands if not satisfies(f"{answered}.99", each[1])
             )
-            choice.because = f"{where} asks for Python {specifiers}"
+            choice.because = f"{where} asks for Python {asked}"
+        elif working:
+            name, version, _ = failing[answered][0]
+            choice.because = f"{name} {version} does not work on Python {answered}"
         else:
-            name, version, first = failing[answered][0]
-            choice.because = f"{name} {version} does not run on {answered}, only {first} does"
-    else:
-        choice.version = allowed[-1]
-        choice.because = "its pinned versions are old"
+            choice.because = "locked versions are older than every Python of ours"
+
+    again = " and lock again" if "lock" in dependencies.source else ""
     for name, version, first in failing[choice.version]:
         choice.hints.append(
-            f"{dependencies.where.get(name, dependencies.source)} pins {name} {version}, which "
-            f"does not work on Python {choice.version}: raise it to {first} or newer"
-            f"{' and lock again' if 'lock' in dependencies.source else ''}."
+            f"{dependencies.where[name]} pins {name} {version}, which does not work on Python "
+            f"{choice.version}: raise it to {first} or newer{again}."
         )
-    choice.words = files.words_of(dependencies, choice.version)
+    choice.words = words_of(dependencies, choice.version)
     return choice
 
 
-def pins_that_fail(dependencies, python):
+def versions_that_fail(dependencies, python):
     """Return names, versions and the first versions that work, of what cannot work on a Python."""
-    place = PYTHONS[::-1].index(python)
-    failing = []
-    for name, version in dependencies.packages_on.get(python, {}).items():
-        table = FIRST_OF_2 if version and name in FIRST_OF_2 and numbers(version) >= (2,) else FIRST
-        first = table.get(name, (None, None, None))[place]
-        if version and first and compare(numbers(version), numbers(first)) < 0:
-            failing.append((name, version, first))
-    return failing
-
-
-def none_fits(where, specifiers, demands):
-    others = [
-        f"{other} {asked}" for other, asked in demands if (other, asked) != (where, specifiers)
+    column = 2 + PYTHONS[::-1].index(python)
+    firsts = {}
+    packages = dependencies.packages_on[python]
+    for row in FIRST:
+        version = packages.get(row[0])
+        if version and compare(numbers(version), numbers(row[1])) >= 0:
+            firsts[row[0]] = row[column]
+    return [
+        (name, packages[name], first)
+        for name, first in firsts.items()
+        if first and compare(numbers(packages[name]), numbers(first)) < 0
     ]
+
+
+def none_fits(demands, where):
+    asked = ", ".join(f"{other} asks for Python {wanted}" for other, wanted in demands)
     return (
-        f"{where} asks for Python {specifiers}"
-        f"{' (and ' + ', '.join(others) + ')' if others else ''}, and the image can have "
-        f"{', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}, the newest of each: let it allow one of "
-        "them, run the tests of the application on it, and lock again if there is a lock."
+        f"{asked}, and the image can have {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}, the newest "
+        f"of each: let {where.partition(':')[0]} allow one of them, run the tests of the "
+        "application on it, and lock again if there is a lock."
     )
 
 
 def demanded(folder, source):
-    """Yield where a Python is asked for that installing insists on, and which."""
-    pyproject = {}
-    path = folder / "pyproject.toml"
-    if path.is_file():
-        pyproject = files.toml(path)
-        asked = files.table(pyproject, "project").get("requires-python")
-        if isinstance(asked, str):
-            yield files.line_of(path, "requires-python"), asked
-        poetry = files.table(pyproject, "tool", "poetry", "dependencies")
-        asked = poetry.get("python")
-        if isinstance(asked, str):
-            yield files.line_of(path, "python ="), files.pinned(asked)
+    """Yield where a Python is asked for that the installers insist on, and which."""
+    path = folder / source
+    if (folder / "pyproject.toml").is_file():
+        content = toml(folder / "pyproject.toml")
+        asked = string(table(content, "project").get("requires-python"))
+        if asked:
+            yield line_of(folder / "pyproject.toml", "requires-python"), asked
+        asked = string(table(content, "tool", "poetry", "dependencies").get("python"))
+        if asked:
+            yield line_of(folder / "pyproject.toml", "python ="), plain(asked)
     if source == "uv.lock" or source.startswith("pylock."):
-        asked = files.toml(folder / source).get("requires-python")
-        if isinstance(asked, str):
-            yield files.line_of(folder / source, "requires-python"), asked
+        asked = string(toml(path).get("requires-python"))
+        if asked:
+            yield line_of(path, "requires-python"), asked
     elif source == "poetry.lock":
-        asked = files.table(files.toml(folder / source), "metadata").get("python-versions")
-        if isinstance(asked, str):
-            yield files.line_of(folder / source, f'python-versions = "{asked}"'), asked
+        asked = string(table(toml(path), "metadata").get("python-versions"))
+        if asked:
+            yield line_of(path, f'python-versions = "{asked}"'), plain(asked)
     elif source == "Pipfile.lock":
-        requires = files.table(files.read_json(folder / source), "_meta", "requires")
+        requires = table(read_json(path), "_meta", "requires")
         for key in "python_version", "python_full_version":
-            if isinstance(requires.get(key), str):
-                asked = requires[key]
-                yield (
-                    files.line_of(folder / source, f'"{key}": "{asked}"'),
-                    f"=={asked}" + ".*" * (key == "python_version"),
-                )
-    asked = files.ini(folder / "setup.cfg").get("options", {}).get("python_requires")
+            asked = string(requires.get(key))
+            if asked:
+                yield line_of(path, f'"{key}": "{asked}"'), plain(asked)
+    asked = ini(folder / "setup.cfg").get("options", {}).get("python_requires")
     if asked:
-        yield files.line_of(folder / "setup.cfg", "python_requires"), asked
-    if (folder / "setup.py").is_file():
-        asked = files.setup_arguments(folder).get("python_requires")
-        if isinstance(asked, str):
-            yield files.line_of(folder / "setup.py", "python_requires"), asked
+        yield line_of(folder / "setup.cfg", "python_requires"), asked
+    asked = string(setup_arguments(folder).get("python_requires"))
+    if asked:
+        yield line_of(folder / "setup.py", "python_requires"), asked
+
+
+def plain(asked):
+    """Write a version that stands without an operator, such as `3.12`, as pip does."""
+    return f"=={asked}.*" if re.fullmatch(r"\d+\.\d+", asked) else asked
 
 
 def wished(folder):
@@ -160,32 +175,32 @@ def wished(folder):
         ".tool-versions": r"^\s*python\s+(3\.\d+)",
         "Dockerfile": r"^\s*FROM\s+(?:--\S+\s+)?(?:\S+/)?python:(3\.\d+)",
     }.items():
-        if (folder / name).is_file():
-            found = re.findall(pattern, files.text_of(folder / name), re.M | re.I)
-            yield (
-                files.line_of(folder / name, sort(found)[0]) if found else name,
-                sort(found),
-            )
+        path = folder / name
+        if path.is_file():
+            lines = text_of(path).splitlines()
+            found = {
+                match[1]: f"{name}:{number}"
+                for number, line in enumerate(lines, 1)
+                if (match := re.match(pattern, line, re.IGNORECASE))
+            }
+            named = sort(found)
+            yield found[named[0]] if named else name, named
     classifiers = []
     if (folder / "pyproject.toml").is_file():
-        content = files.toml(folder / "pyproject.toml")
-        classifiers = files.strings(files.table(content, "project").get("classifiers"))
-        classifiers += files.strings(files.table(content, "tool", "poetry").get("classifiers"))
+        content = toml(folder / "pyproject.toml")
+        for keys in ("project",), ("tool", "poetry"):
+            classifiers += strings(table(content, *keys).get("classifiers"))
         yield "pyproject.toml", classified(classifiers)
-    cfg = files.ini(folder / "setup.cfg").get("metadata", {}).get("classifiers", "")
-    yield "setup.cfg", classified(cfg.splitlines())
-    if (folder / "setup.py").is_file():
-        given = files.setup_arguments(folder).get("classifiers")
-        yield "setup.py", classified(files.strings(given))
+    cfg = ini(folder / "setup.cfg").get("metadata", {})
+    yield "setup.cfg", classified(cfg.get("classifiers", "").splitlines())
+    yield "setup.py", classified(strings(setup_arguments(folder).get("classifiers")))
 
 
 def classified(classifiers):
     found = (re.search(r"Python :: (3\.\d+)", text) for text in classifiers)
-    return sort([match[1] for match in found if match])
+    return sort(match[1] for match in found if match)
 
 
 def sort(versions):
     newest = sorted({*versions}, key=numbers, reverse=True)
-    return [each for each in newest if each in PYTHONS] + [
-        each for each in newest if each not in PYTHONS
-    ]
+    return sorted(newest, key=lambda version: version not in PYTHONS)

@@ -4,7 +4,7 @@ import re
 
 PYTHONS = ["3.14", "3.13", "3.12"]  # of the image, the newest first
 
-CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*v?([\w.*+!-]+)")
+CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*v?([\w*][\w.*+!-]*)")
 COMPARISON = re.compile(
     r"""([\w.]+|'[^']*'|"[^"]*")\s*(===|==|~=|!=|<=|>=|<|>|\bnot\s+in\b|\bin\b)\s*"""
     r"""([\w.]+|'[^']*'|"[^"]*")"""
