@@ -305,7 +305,9 @@ def read(path: Path) -> str:
 
 
 def is_main_guard(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "'__main__'" in ast.unparse(statement.test)
+    if not isinstance(statement, ast.If) or not isinstance(statement.test, ast.Compare):
+        return False
+    return getattr(statement.test.left, "id", "") == "__name__"
 
 
 def statements(
