@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .formats import Reader, UnreadableError, table, toml
+from .formats import Reader, Requirement, UnreadableError, table, toml
 from .versions import PYTHONS, compare, is_below, numbers
 
 # What the baked files depend on, in the order of the words in `found`.
@@ -37,7 +37,10 @@ NOT_FOR_SERVERS = {
     *"build ci dev devel develop development doc docs documentation extra extras lint linting "
     "local mac macos mypy optional qa style test testing tests tools typing win windows".split()
 }
-INSTALLERS = {"uv.lock": "uv", "poetry.lock": "Poetry", "pylock": "uv", "Pipfile.lock": "pipenv"}
+INSTALLERS = {
+    "uv.lock": "uv", "poetry.lock": "Poetry", "pylock": "uv", "Pipfile.lock": "pipenv",
+    "pyproject.toml": "uv",
+}  # fmt: skip
 
 # What can be installed nowhere, or not on Linux, and what stands in its place.
 NOT_INSTALLED = {
@@ -92,8 +95,11 @@ class Dependencies:
     hints: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
+    def place(self, name: str) -> str:
+        return self.where.get(name, self.source)
 
-def look(folder, answers):
+
+def look(folder: Path, answers: dict[str, str]) -> Dependencies:
     """Find what an application requires; the answer `auto FILE` for `found` names the file."""
     named = answers.get("found", "").split()[1:2]
     result = Dependencies()
@@ -109,7 +115,7 @@ def look(folder, answers):
     return result
 
 
-def choose(folder, named, problems):
+def choose(folder: Path, named: list[str], problems: list[str]) -> Reader | None:
     """Return the reader of the file to install from, or tell why there is none."""
     told = []
     readers, chosen = [], []
@@ -135,18 +141,18 @@ def choose(folder, named, problems):
     return chosen[0]
 
 
-def read(folder, source):
+def read(folder: Path, source: str) -> Reader:
     reader = Reader(folder, source)
     reader.read()
     return reader
 
 
-def brings_flask(reader):
+def brings_flask(reader: Reader) -> bool:
     names = {requirement.name for requirement in reader.requirements}
     return bool(names & BRING_FLASK) or any("flask" in name for name in names)
 
 
-def candidates(folder, told):
+def candidates(folder: Path, told: list[str]) -> list[str]:
     """Return the files that may be installed from, the best first; tell what is not locked."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
     pyproject = toml(folder / "pyproject.toml") if "pyproject.toml" in names else {}
@@ -187,7 +193,7 @@ def candidates(folder, told):
     return sources
 
 
-def requirements_files(folder):
+def requirements_files(folder: Path) -> list[str]:
     """Return the paths of files with requirements for the server, the best first."""
     paths = [*folder.glob("*.txt"), *folder.glob("requirements/*.txt")]
     paths = [path.relative_to(folder) for path in paths if path.is_file()]
@@ -197,7 +203,7 @@ def requirements_files(folder):
     )
 
 
-def claim(path):
+def claim(path: str | Path) -> int | str | None:
     """Return the place of a file among others of its kind; None if it has no requirements."""
     path = Path(path)
     if path.name.startswith("pylock."):
@@ -214,7 +220,7 @@ def claim(path):
     return 11 + (FOR_SERVERS.index(rest) if rest in FOR_SERVERS else len(FOR_SERVERS))
 
 
-def nothing_found(folder):
+def nothing_found(folder: Path) -> str:
     deeper = [
         path.relative_to(folder).as_posix()
         for pattern in ("[!.]*/*requirements*.txt", "[!.]*/*/*requirements*.txt")
@@ -233,7 +239,7 @@ def nothing_found(folder):
     )
 
 
-def describe(reader, result):
+def describe(reader: Reader, result: Dependencies) -> None:
     source = result.source = reader.source
     tool = next((tool for name, tool in INSTALLERS.items() if source.startswith(name)), "pip")
     result.says = f"{source}, installed with {tool}"
@@ -246,7 +252,7 @@ def describe(reader, result):
     result.words = words_of(result, PYTHONS[0])
 
 
-def words_of(dependencies, python):
+def words_of(dependencies: Dependencies, python: str) -> list[str]:
     """Return those words of `found` that say what the application brings, on a Python."""
     packages = dict(dependencies.packages_on[python])
     if BRING_SQLALCHEMY & packages.keys():
@@ -265,9 +271,9 @@ def words_of(dependencies, python):
     return words
 
 
-def hints_about(reader, dependencies, database):
+def hints_about(reader: Reader, dependencies: Dependencies, database: str | None) -> list[str]:
     """Return sentences about what keeps the build or the application from working."""
-    source, packages, where = dependencies.source, dependencies.packages, dependencies.where
+    source, packages = dependencies.source, dependencies.packages
     hints = []
     if not brings_flask(reader):
         hints.append(f"{source} does not name Flask: if no other package brings it, add it.")
@@ -279,9 +285,9 @@ def hints_about(reader, dependencies, database):
         if name in packages:
             stage = "first" if name in DEBIAN_TO_COMPILE else "second"
             hints.append(
-                f"{where[name]} installs {name}, which needs {needed} of Debian: put `RUN apt-get "
-                f"update && apt-get install --yes {needed}` below the {stage} FROM of the "
-                "Dockerfile."
+                f"{dependencies.place(name)} installs {name}, which needs {needed} of Debian: put "
+                f"`RUN apt-get update && apt-get install --yes {needed}` below the {stage} FROM of "
+                "the Dockerfile."
             )
     unpinned = [
         each.name
@@ -291,23 +297,28 @@ def hints_about(reader, dependencies, database):
     if unpinned and not source.endswith((".lock", ".toml")):
         some = ", ".join(unpinned[:5]) + (" ..." if len(unpinned) > 5 else "")
         hints.append(
-            f"{where[unpinned[0]]} and the like name no versions ({some}), so what the image gets "
-            "changes with each build: where the application runs, `pip freeze > requirements.txt` "
-            "writes them down."
+            f"{dependencies.place(unpinned[0])} and the like name no versions ({some}), so what "
+            "the image gets changes with each build: where the application runs, `pip freeze > "
+            "requirements.txt` writes them down."
+        )
+    elif source == "pyproject.toml":
+        hints.append(
+            "pyproject.toml is not locked, so what the image gets changes with each build: run "
+            "`uv lock` or `poetry lock`, and commit the lock."
         )
     ours = DRIVERS.get(database, set())
     others = set().union(*DRIVERS.values()) - ours
     if ours and packages.keys() & others and not packages.keys() & ours:
         driver = min(packages.keys() & others)
         hints.append(
-            f"{where.get(driver, source)} brings {driver}, which is no driver for {database}: bake "
-            "with the database that the application is made for, or see that it can do with "
+            f"{dependencies.place(driver)} brings {driver}, which is no driver for {database}: "
+            "bake with the database that the application is made for, or see that it can do with "
             "another."
         )
     return hints
 
 
-def hints_about_partners(dependencies):
+def hints_about_partners(dependencies: Dependencies) -> list[str]:
     lines, told = {}, set()
     for name, below, partner, limit in PARTNERS:
         version = dependencies.packages.get(name)
@@ -318,13 +329,13 @@ def hints_about_partners(dependencies):
             lines.setdefault(name, []).append(f"`{partner}<{limit}`")
             told.add(partner)
     return [
-        f"{dependencies.where[name]} pins {name} {dependencies.packages[name]}, which does not "
+        f"{dependencies.place(name)} pins {name} {dependencies.packages[name]}, which does not "
         f"work with newer versions than these, that are to be added: {', '.join(added)}."
         for name, added in lines.items()
     ]
 
 
-def hints_about_requirement(requirement):
+def hints_about_requirement(requirement: Requirement) -> list[str]:
     where, name, url = requirement.where, requirement.name, requirement.url
     if url.startswith("file:"):
         return [

@@ -1,9 +1,11 @@
 """Which Python the image gets, by what the application declares and what its versions run on."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from .dependencies import words_of
+from .dependencies import Dependencies, words_of
 from .formats import (
     UnreadableError,
     ini,
@@ -44,7 +46,7 @@ class Choice:
     words: list[str] = field(default_factory=list)
 
 
-def choose(folder, dependencies, answered):
+def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
     """Choose the answered Python, or the best that the application names, allows and runs on."""
     choice = Choice(answered)
     if not dependencies.source:
@@ -97,14 +99,14 @@ def choose(folder, dependencies, answered):
     again = " and lock again" if "lock" in dependencies.source else ""
     for name, version, first in failing[choice.version]:
         choice.hints.append(
-            f"{dependencies.where[name]} pins {name} {version}, which does not work on Python "
+            f"{dependencies.place(name)} pins {name} {version}, which does not work on Python "
             f"{choice.version}: raise it to {first} or newer{again}."
         )
     choice.words = words_of(dependencies, choice.version)
     return choice
 
 
-def versions_that_fail(dependencies, python):
+def versions_that_fail(dependencies: Dependencies, python: str) -> list[tuple[str, str, str]]:
     """Return names, versions and the first versions that work, of what cannot work on a Python."""
     column = 2 + PYTHONS[::-1].index(python)
     firsts = {}
@@ -120,7 +122,7 @@ def versions_that_fail(dependencies, python):
     ]
 
 
-def none_fits(demands, where):
+def none_fits(demands: list[tuple[str, str]], where: str) -> str:
     asked = ", ".join(f"{other} asks for Python {wanted}" for other, wanted in demands)
     return (
         f"{asked}, and the image can have {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}, the newest "
@@ -129,7 +131,7 @@ def none_fits(demands, where):
     )
 
 
-def demanded(folder, source):
+def demanded(folder: Path, source: str) -> Iterator[tuple[str, str]]:
     """Yield where a Python is asked for that the installers insist on, and which."""
     path = folder / source
     if (folder / "pyproject.toml").is_file():
@@ -162,12 +164,12 @@ def demanded(folder, source):
         yield line_of(folder / "setup.py", "python_requires"), asked
 
 
-def plain(asked):
+def plain(asked: str) -> str:
     """Write a version that stands without an operator, such as `3.12`, as pip does."""
     return f"=={asked}.*" if re.fullmatch(r"\d+\.\d+", asked) else asked
 
 
-def wished(folder):
+def wished(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield where Pythons are named, and those: ours first, the newest first."""
     for name, pattern in {
         ".python-version": r"^\s*(?:cpython-|python-)?(3\.\d+)",
@@ -196,11 +198,11 @@ def wished(folder):
     yield "setup.py", classified(strings(setup_arguments(folder).get("classifiers")))
 
 
-def classified(classifiers):
+def classified(classifiers: list[str]) -> list[str]:
     found = (re.search(r"Python :: (3\.\d+)", text) for text in classifiers)
     return sort(match[1] for match in found if match)
 
 
-def sort(versions):
+def sort(versions: Iterable[str]) -> list[str]:
     newest = sorted({*versions}, key=numbers, reverse=True)
     return sorted(newest, key=lambda version: version not in PYTHONS)
