@@ -47,13 +47,15 @@ NOT_INSTALLED = {
     "distribute": None, "mysql-python": "mysqlclient", "pkg-resources": None, "wsgiref": None,
 }  # fmt: skip
 WINDOWS_ONLY = {"pypiwin32", "pywin32", "pywinpty", "windows-curses", "wmi"}
-# Versions that need another package below a version, which they do not say themselves.
+# Versions that need another package, below a version, which they do not say themselves: those of
+# setuptools have distutils or pkg_resources.
 PARTNERS = [
+    ("apscheduler", "3.10.4", "setuptools", "81"),
     ("flask", "2", "werkzeug", "2.1"),
     ("flask", "2", "jinja2", "3.1"),
     ("flask", "2", "itsdangerous", "2.1"),
     ("flask", "2", "markupsafe", "2.1"),
-    ("flask", "2.0.1", "werkzeug", "2.1"),
+    ("flask", "2.0.3", "werkzeug", "2.1"),
     ("flask", "2.3", "werkzeug", "3"),
     ("flask-login", "0.6", "werkzeug", "2.1"),
     ("flask-login", "0.6.3", "werkzeug", "3"),
@@ -61,17 +63,21 @@ PARTNERS = [
     ("flask-sqlalchemy", "3", "sqlalchemy", "2"),
     ("flask-wtf", "1.2", "flask", "3"),
     ("jinja2", "3", "markupsafe", "2.1"),
+    ("marshmallow", "3.15", "setuptools", ""),
+    ("redis", "4.1", "setuptools", ""),
 ]
-# Debian packages that the image needs at run time, and those that compiling needs.
+# Debian packages that compiling needs, and those that the image needs at run time.
 DEBIAN = {
-    "cairosvg": "libcairo2", "graphviz": "graphviz", "pdf2image": "poppler-utils",
-    "pydub": "ffmpeg", "pyodbc": "unixodbc", "pytesseract": "tesseract-ocr", "pyzbar": "libzbar0",
-    "wand": "libmagickwand-7.q16-10",
-}  # fmt: skip
-DEBIAN_TO_COMPILE = {
-    "pycairo": "libcairo2-dev", "pygraphviz": "libgraphviz-dev",
-    "python-ldap": "libldap-dev libsasl2-dev",
-}  # fmt: skip
+    "cairosvg": ("", "libcairo2"),
+    "graphviz": ("", "graphviz"),
+    "pdf2image": ("", "poppler-utils"),
+    "pycairo": ("libcairo2-dev", "libcairo2"),
+    "pydub": ("", "ffmpeg"),
+    "pytesseract": ("", "tesseract-ocr"),
+    "python-ldap": ("libldap-dev libsasl2-dev", "libldap2"),
+    "pyzbar": ("", "libzbar0"),
+    "wand": ("", "libmagickwand-7.q16-10"),
+}
 
 
 @dataclass
@@ -125,11 +131,11 @@ def choose(folder: Path, named: list[str], problems: list[str]) -> Reader | None
         readers.append(read(folder, source))
         if brings_flask(readers[-1]):
             chosen.append(readers[-1])
-    if not chosen:
+    if not chosen and not told:
         with_any = [reader for reader in readers if reader.requirements or reader.is_open]
         chosen = [each for each in with_any if claim(each.source) == claim(with_any[0].source)]
     if not chosen:
-        problems += told or [nothing_found(folder)]
+        problems += told[:1] or [nothing_found(folder)]
         return None
     if len(chosen) > 1:
         names = [reader.source for reader in chosen]
@@ -281,14 +287,14 @@ def hints_about(reader: Reader, dependencies: Dependencies, database: str | None
         if requirement.name in packages and not requirement.constraint:
             hints += hints_about_requirement(requirement)
     hints += hints_about_partners(dependencies)
-    for name, needed in {**DEBIAN, **DEBIAN_TO_COMPILE}.items():
-        if name in packages:
-            stage = "first" if name in DEBIAN_TO_COMPILE else "second"
-            hints.append(
-                f"{dependencies.place(name)} installs {name}, which needs {needed} of Debian: put "
-                f"`RUN apt-get update && apt-get install --yes {needed}` below the {stage} FROM of "
-                "the Dockerfile."
-            )
+    for name, needed in DEBIAN.items():
+        for stage, debian in zip(("first", "second"), needed, strict=True):
+            if name in packages and debian:
+                hints.append(
+                    f"{dependencies.place(name)} installs {name}, which needs {debian} of Debian: "
+                    f"put `RUN apt-get update && apt-get install --yes {debian}` below the {stage} "
+                    "FROM of the Dockerfile."
+                )
     unpinned = [
         each.name
         for each in reader.requirements
@@ -319,24 +325,34 @@ def hints_about(reader: Reader, dependencies: Dependencies, database: str | None
 
 
 def hints_about_partners(dependencies: Dependencies) -> list[str]:
-    lines, told = {}, set()
+    packages, specifiers = dependencies.packages, dependencies.specifiers
+    added: dict[str, list[str]] = {}
+    told = set()
     for name, below, partner, limit in PARTNERS:
-        version = dependencies.packages.get(name)
-        is_open = not dependencies.packages.get(partner) and not is_below(
-            dependencies.specifiers.get(partner, ""), limit
-        )
-        if version and is_open and partner not in told and is_below(f"=={version}", below):
-            lines.setdefault(name, []).append(f"`{partner}<{limit}`")
+        version = packages.get(name)
+        if not version or partner in told or not is_below(f"=={version}", below):
+            continue
+        if limit and not packages.get(partner) and not is_below(specifiers.get(partner, ""), limit):
+            added.setdefault(name, []).append(f"`{partner}<{limit}`")
             told.add(partner)
+        elif not limit and partner not in packages:
+            added.setdefault(name, []).append(f"`{partner}`")
+            told.add(partner)
+    again = " and lock again" if "lock" in dependencies.source else ""
     return [
-        f"{dependencies.place(name)} pins {name} {dependencies.packages[name]}, which does not "
-        f"work with newer versions than these, that are to be added: {', '.join(added)}."
-        for name, added in lines.items()
+        f"{dependencies.place(name)} pins {name} {packages[name]}, which works only with these: "
+        f"add {', '.join(lines)}{again}."
+        for name, lines in added.items()
     ]
 
 
 def hints_about_requirement(requirement: Requirement) -> list[str]:
     where, name, url = requirement.where, requirement.name, requirement.url
+    if url.startswith(".."):
+        return [
+            f"{where} installs {name} from {url}, which is not in the folder of the application, "
+            "and so not in the image: put it there, or name a repository."
+        ]
     if url.startswith("file:"):
         return [
             f"{where} takes {name} from a folder of another machine ({url}): write `{name}`, with "

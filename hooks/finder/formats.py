@@ -71,7 +71,12 @@ class Reader:
             self.read_setup()
         if self.locked:
             self.requirements = [
-                Requirement(name, f"=={version}" if version else "", where=self.source)
+                Requirement(
+                    name,
+                    f"=={version}" if version else "",
+                    url=self.locked.urls.get(name, ""),
+                    where=self.source,
+                )
                 for name, version in self.locked.packages(PYTHONS[0]).items()
             ]
 
@@ -263,6 +268,7 @@ class UvLock:
         self.by_name = {}
         for package in tables(content.get("package")):
             self.by_name.setdefault(normalised(string(package.get("name"))), []).append(package)
+        self.urls = urls_in(content)
         self.start = []
         for package in tables(content.get("package")):
             source = table(package, "source")
@@ -303,6 +309,7 @@ class PoetryLock:
     def __init__(self, folder: Path) -> None:
         content = toml(folder / "poetry.lock")
         self.listed = tables(content.get("package"))
+        self.urls = urls_in(content)
         self.marked = any("groups" in package or "category" in package for package in self.listed)
         self.start = []
         if not self.marked:  # Poetry 1.5 to 1.8 do not tell groups
@@ -390,6 +397,20 @@ def poetry_marker(wanted: dict[str, Any]) -> str:
 def locked(package: dict[str, Any]) -> str:
     version = string(package.get("version"))
     return f"=={version}" if version else ""
+
+
+def urls_in(lock: dict[str, Any]) -> dict[str, str]:
+    """Return where packages come from that no index has, in uv.lock or poetry.lock."""
+    urls = {}
+    for package in tables(lock.get("package")):
+        source = table(package, "source")
+        keys = ["git", "directory", "editable", "virtual"]
+        if source.get("type") in ("git", "directory"):
+            keys.append("url")
+        urls[normalised(string(package.get("name")))] = next(
+            (string(source[key]) for key in keys if key in source), ""
+        )
+    return urls
 
 
 def url_of(package: dict[str, Any]) -> str:

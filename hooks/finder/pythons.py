@@ -23,15 +23,37 @@ from .versions import PYTHONS, compare, numbers, satisfies
 # Package, beginning with which version, and the first version that can be installed and imported on
 # 3.12, 3.13 and 3.14, with the compiler and the headers that the build stage has; None: all can.
 FIRST = [
-    ("alembic", "0", "1.0.8", "1.0.8", "1.0.8"),
+    ("alembic", "0", "1.0.5", "1.0.5", "1.0.5"),
+    ("botocore", "0", "1.24.0", "1.29.20", "1.29.20"),
+    ("celery", "0", "5.0.0", "5.0.0", "5.0.0"),
     ("cffi", "0", "1.16.0", "1.17.0", "2.0.0"),
-    ("flask", "0", "1.1.0", "1.1.0", "2.3.3"),
+    ("eventlet", "0", "0.34.1", "0.38.2", "0.38.2"),
+    ("flask", "0", "0.11.1", "0.11.1", "2.3.3"),
+    ("flask", "1", "1.0.3", "1.0.3", "2.3.3"),
+    ("gevent", "0", "23.7.0", "24.10.1", "25.8.1"),
     ("greenlet", "0", "3.0.0", "3.1.0", "3.2.3"),
+    ("html5lib", "0", "1.1", "1.1", "1.1"),
     ("jinja2", "0", "2.10.2", "2.10.2", "2.10.2"),
+    ("lxml", "0", "4.9.3", "5.3.0", "6.0.1"),
+    ("markdown", "0", "2.6.11", "2.6.11", "2.6.11"),
+    ("markupsafe", "0", "1.1.0", "1.1.0", "1.1.0"),
+    ("mysqlclient", "0", "1.4.6", "1.4.6", "1.4.6"),
+    ("numpy", "0", "1.26.0", "2.1.0", "2.3.2"),
+    ("pandas", "0", "2.1.1", "2.2.3", "2.3.3"),
+    ("pillow", "0", "10.0.0", "10.4.0", "11.3.0"),
+    ("psycopg-binary", "0", "3.1.12", "3.2.2", "3.2.10"),
+    ("psycopg2", "0", "2.9.3", "2.9.10", "2.9.10"),
+    ("psycopg2-binary", "0", "2.9.3", "2.9.10", "2.9.10"),
+    ("pydantic-core", "0", "2.1.2", "2.20.0", "2.35.0"),
+    ("pyyaml", "0", "5.1", "5.1", "5.1"),
+    ("pyyaml", "5.4", "6.0.1", "6.0.1", "6.0.1"),
+    ("requests", "0", "2.16.0", "2.19.1", "2.19.1"),
     ("six", "0", "1.16.0", "1.16.0", "1.16.0"),
-    ("sqlalchemy", "0", "1.2.18", "1.2.18", "1.3.15"),
+    ("sqlalchemy", "0", "1.2.14", "1.2.14", "1.3.12"),
     ("sqlalchemy", "2", None, "2.0.31", "2.0.41"),
-    ("werkzeug", "0", "0.15.5", "0.15.5", "2.3.8"),
+    ("urllib3", "0", "1.26.5", "1.26.5", "1.26.5"),
+    ("uwsgi", "0", "2.0.23", "2.0.27", "2.0.27"),
+    ("werkzeug", "0", "0.15.3", "0.15.3", "2.3.5"),
 ]
 
 
@@ -92,14 +114,14 @@ def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
             choice.because = f"{where} asks for Python {asked}"
         elif working:
             name, version, _ = failing[answered][0]
-            choice.because = f"{name} {version} does not work on Python {answered}"
+            choice.because = f"{name} {version} is too old for Python {answered}"
         else:
             choice.because = "locked versions are older than every Python of ours"
 
     again = " and lock again" if "lock" in dependencies.source else ""
     for name, version, first in failing[choice.version]:
         choice.hints.append(
-            f"{dependencies.place(name)} pins {name} {version}, which does not work on Python "
+            f"{dependencies.place(name)} pins {name} {version}, which is too old for Python "
             f"{choice.version}: raise it to {first} or newer{again}."
         )
     choice.words = words_of(dependencies, choice.version)
