@@ -55,6 +55,8 @@ FIRST = [
     ("uwsgi", "0", "2.0.23", "2.0.27", "2.0.27"),
     ("werkzeug", "0", "0.15.3", "0.15.3", "2.3.5"),
 ]
+# What is edited in place of a lock.
+LOCKED = {"Pipfile.lock": "Pipfile", "poetry.lock": "pyproject.toml", "uv.lock": "pyproject.toml"}
 
 
 @dataclass
@@ -118,11 +120,15 @@ def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
         else:
             choice.because = "locked versions are older than every Python of ours"
 
-    again = " and lock again" if "lock" in dependencies.source else ""
-    for name, version, first in failing[choice.version]:
+    old = [
+        f"{name} {version} to {first} ({dependencies.place(name)})"
+        for name, version, first in failing[choice.version]
+    ]
+    if old:
+        again = " and lock again" if "lock" in dependencies.source else ""
         choice.hints.append(
-            f"{dependencies.place(name)} pins {name} {version}, which is too old for Python "
-            f"{choice.version}: raise it to {first} or newer{again}."
+            f"{dependencies.source} asks for versions that are too old for Python "
+            f"{choice.version}: raise {', '.join(old)}, or newer{again}."
         )
     choice.words = words_of(dependencies, choice.version)
     return choice
@@ -145,10 +151,12 @@ def versions_that_fail(dependencies: Dependencies, python: str) -> list[tuple[st
 
 
 def none_fits(demands: list[tuple[str, str]], where: str) -> str:
+    name = where.partition(":")[0]
+    name = LOCKED.get(name, name)
     asked = ", ".join(f"{other} asks for Python {wanted}" for other, wanted in demands)
     return (
         f"{asked}, and the image can have {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}, the newest "
-        f"of each: let {where.partition(':')[0]} allow one of them, run the tests of the "
+        f"of each: let {name} allow one of them, run the tests of the "
         "application on it, and lock again if there is a lock."
     )
 
@@ -202,11 +210,10 @@ def wished(folder: Path) -> Iterator[tuple[str, list[str]]]:
         path = folder / name
         if path.is_file():
             lines = text_of(path).splitlines()
-            found = {
-                match[1]: f"{name}:{number}"
-                for number, line in enumerate(lines, 1)
-                if (match := re.match(pattern, line, re.IGNORECASE))
-            }
+            found: dict[str, str] = {}
+            for number, line in enumerate(lines, 1):
+                if match := re.match(pattern, line, re.IGNORECASE):
+                    found.setdefault(match[1], f"{name}:{number}")
             named = sort(found)
             yield found[named[0]] if named else name, named
     classifiers = []
