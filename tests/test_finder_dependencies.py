@@ -308,11 +308,18 @@ HINTS: dict[str, tuple[str, str | None]] = {
     "Debian package": ("flask==3.1.0\npdf2image==1.17", ":2 .* poppler-utils .* second FROM"),
     "Flask without its partners": (
         "Flask==2.0.3\nFlask-Login==0.5.0",
-        "^requirements.txt:1 pins flask 2.0.3, .* added: `werkzeug<3`.$",
+        "^requirements.txt:1 pins flask 2.0.3, .* add `werkzeug<3`.$",
     ),
+    "Flask with its partner": ("Flask==2.2.5\nWerkzeug>=2.2,<3\ngunicorn==20.0", None),
+    "Flask of old": (
+        "Flask==1.1.4\nWerkzeug==1.0.1\nMarkupSafe==2.0.1",
+        "^requirements.txt:1 .* add `jinja2<3.1`, `itsdangerous<2.1`.$",
+    ),
+    "packages that import distutils": ("flask==3.1.0\nredis==3.5.3", ":2 .* add `setuptools`.$"),
+    "distutils is there": ("flask==3.1.0\nredis==3.5.3\nsetuptools==75.0", None),
     "Flask-SQLAlchemy without its partner": (
         "flask==3.1.0\nFlask-SQLAlchemy==2.5.1",
-        ":2 .* added: `sqlalchemy<2`.$",
+        ":2 .* add `sqlalchemy<2`.$",
     ),
 }
 
@@ -379,6 +386,19 @@ def test_requirements_not_in_utf8_are_read_and_told(tmp_path: Path) -> None:
 def test_requirements_of_powershell_are_read(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("flask==3.0\n", encoding="utf-16")
     assert (look(tmp_path).packages, look(tmp_path).hints) == ({"flask": "3.0"}, [])
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ('{ git = "ssh://git@example.com/f.git?rev=1" }', "^uv.lock takes flask .* no key for SSH"),
+        ('{ editable = "../flask" }', "^uv.lock installs flask from ../flask, .* not in the image"),
+    ],
+)
+def test_lock_with_what_the_build_cannot_reach(source: str, hint: str, tree) -> None:
+    lock = UV_LOCK.replace('version = "3.1.0"', f'version = "3.1.0"\nsource = {source}')
+    [told] = look(tree({"uv.lock": lock, "pyproject.toml": PROJECT})).hints
+    assert re.search(hint, told), told
 
 
 def test_constraints_pin_only_what_is_required(tree) -> None:
@@ -563,26 +583,26 @@ PYTHONS: dict[str, tuple[Files, str, str | None, str | None]] = {
     "versions that cannot run on the answer": (
         {"requirements.txt": "flask==2.2.5\nwerkzeug==2.3.8"},
         "3.13",
-        "flask 2.2.5 does not work on Python 3.14",
+        "flask 2.2.5 is too old for Python 3.14",
         None,
     ),
     "versions that can run nowhere": (
         {"requirements.txt": "flask==1.1.4\nsix==1.15.0\nmarkupsafe==2.0.1"},
         "3.12",
         "locked versions are older than every Python of ours",
-        "^requirements.txt:2 pins six 1.15.0, .* Python 3.12: raise it to 1.16.0 or newer",
+        "too old for Python 3.12: raise six 1.15.0 to 1.16.0 .requirements.txt:2., or newer.$",
     ),
     "old versions in a lock": (
         {"poetry.lock": POETRY_LOCK.replace("2.3.3", "2.2.5"), "pyproject.toml": POETRY},
         "3.13",
-        "flask 2.2.5 does not work on Python 3.14",
+        "flask 2.2.5 is too old for Python 3.14",
         None,
     ),
     "old versions, against what the owner names": (
         {"requirements.txt": "flask==2.2.5\nwerkzeug==2.3.8", ".python-version": "3.14"},
         "3.14",
         ".python-version:1 names Python 3.14",
-        "^requirements.txt:1 pins flask 2.2.5, which does not work on Python 3.14",
+        "too old for Python 3.14: raise flask 2.2.5 to 2.3.3 .requirements.txt:1., or newer.$",
     ),
 }
 
@@ -614,7 +634,10 @@ def test_answer_stands_where_the_application_says_nothing(tree) -> None:
             "uv.lock:2 asks for Python <3.12",
         ),
         ({"pylock.toml": 'requires-python = "<3.10"\n' + PYLOCK}, "pylock.toml:1 .* <3.10"),
-        ({"Pipfile.lock": PIPFILE_LOCK.replace("3.12", "3.7")}, "Pipfile.lock:1 .* ==3.7.*"),
+        (
+            {"Pipfile.lock": PIPFILE_LOCK.replace("3.12", "3.7")},
+            "Pipfile.lock:1 .* ==3.7.* let Pipfile allow",
+        ),
         (
             {"poetry.lock": POETRY_LOCK.replace("^3.9", ">=3.8,<3.11"), "pyproject.toml": PROJECT},
             "poetry.lock:16 asks for Python >=3.8,<3.11",

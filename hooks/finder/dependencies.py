@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .formats import Reader, UnreadableError, table, toml
+from .formats import Reader, Requirement, UnreadableError, table, toml
 from .versions import PYTHONS, compare, is_below, numbers
 
 # What the baked files depend on, in the order of the words in `found`.
@@ -37,20 +37,25 @@ NOT_FOR_SERVERS = {
     *"build ci dev devel develop development doc docs documentation extra extras lint linting "
     "local mac macos mypy optional qa style test testing tests tools typing win windows".split()
 }
-INSTALLERS = {"uv.lock": "uv", "poetry.lock": "Poetry", "pylock": "uv", "Pipfile.lock": "pipenv"}
+INSTALLERS = {
+    "uv.lock": "uv", "poetry.lock": "Poetry", "pylock": "uv", "Pipfile.lock": "pipenv",
+    "pyproject.toml": "uv",
+}  # fmt: skip
 
 # What can be installed nowhere, or not on Linux, and what stands in its place.
 NOT_INSTALLED = {
     "distribute": None, "mysql-python": "mysqlclient", "pkg-resources": None, "wsgiref": None,
 }  # fmt: skip
 WINDOWS_ONLY = {"pypiwin32", "pywin32", "pywinpty", "windows-curses", "wmi"}
-# Versions that need another package below a version, which they do not say themselves.
+# Versions that need another package, below a version, which they do not say themselves: those of
+# setuptools have distutils or pkg_resources.
 PARTNERS = [
+    ("apscheduler", "3.10.4", "setuptools", "81"),
     ("flask", "2", "werkzeug", "2.1"),
     ("flask", "2", "jinja2", "3.1"),
     ("flask", "2", "itsdangerous", "2.1"),
     ("flask", "2", "markupsafe", "2.1"),
-    ("flask", "2.0.1", "werkzeug", "2.1"),
+    ("flask", "2.0.3", "werkzeug", "2.1"),
     ("flask", "2.3", "werkzeug", "3"),
     ("flask-login", "0.6", "werkzeug", "2.1"),
     ("flask-login", "0.6.3", "werkzeug", "3"),
@@ -58,17 +63,21 @@ PARTNERS = [
     ("flask-sqlalchemy", "3", "sqlalchemy", "2"),
     ("flask-wtf", "1.2", "flask", "3"),
     ("jinja2", "3", "markupsafe", "2.1"),
+    ("marshmallow", "3.15", "setuptools", ""),
+    ("redis", "4.1", "setuptools", ""),
 ]
-# Debian packages that the image needs at run time, and those that compiling needs.
+# Debian packages that compiling needs, and those that the image needs at run time.
 DEBIAN = {
-    "cairosvg": "libcairo2", "graphviz": "graphviz", "pdf2image": "poppler-utils",
-    "pydub": "ffmpeg", "pyodbc": "unixodbc", "pytesseract": "tesseract-ocr", "pyzbar": "libzbar0",
-    "wand": "libmagickwand-7.q16-10",
-}  # fmt: skip
-DEBIAN_TO_COMPILE = {
-    "pycairo": "libcairo2-dev", "pygraphviz": "libgraphviz-dev",
-    "python-ldap": "libldap-dev libsasl2-dev",
-}  # fmt: skip
+    "cairosvg": ("", "libcairo2"),
+    "graphviz": ("", "graphviz"),
+    "pdf2image": ("", "poppler-utils"),
+    "pycairo": ("libcairo2-dev", "libcairo2"),
+    "pydub": ("", "ffmpeg"),
+    "pytesseract": ("", "tesseract-ocr"),
+    "python-ldap": ("libldap-dev libsasl2-dev", "libldap2"),
+    "pyzbar": ("", "libzbar0"),
+    "wand": ("", "libmagickwand-7.q16-10"),
+}
 
 
 @dataclass
@@ -92,8 +101,11 @@ class Dependencies:
     hints: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
+    def place(self, name: str) -> str:
+        return self.where.get(name, self.source)
 
-def look(folder, answers):
+
+def look(folder: Path, answers: dict[str, str]) -> Dependencies:
     """Find what an application requires; the answer `auto FILE` for `found` names the file."""
     named = answers.get("found", "").split()[1:2]
     result = Dependencies()
@@ -109,7 +121,7 @@ def look(folder, answers):
     return result
 
 
-def choose(folder, named, problems):
+def choose(folder: Path, named: list[str], problems: list[str]) -> Reader | None:
     """Return the reader of the file to install from, or tell why there is none."""
     told = []
     readers, chosen = [], []
@@ -119,11 +131,11 @@ def choose(folder, named, problems):
         readers.append(read(folder, source))
         if brings_flask(readers[-1]):
             chosen.append(readers[-1])
-    if not chosen:
+    if not chosen and not told:
         with_any = [reader for reader in readers if reader.requirements or reader.is_open]
         chosen = [each for each in with_any if claim(each.source) == claim(with_any[0].source)]
     if not chosen:
-        problems += told or [nothing_found(folder)]
+        problems += told[:1] or [nothing_found(folder)]
         return None
     if len(chosen) > 1:
         names = [reader.source for reader in chosen]
@@ -135,18 +147,18 @@ def choose(folder, named, problems):
     return chosen[0]
 
 
-def read(folder, source):
+def read(folder: Path, source: str) -> Reader:
     reader = Reader(folder, source)
     reader.read()
     return reader
 
 
-def brings_flask(reader):
+def brings_flask(reader: Reader) -> bool:
     names = {requirement.name for requirement in reader.requirements}
     return bool(names & BRING_FLASK) or any("flask" in name for name in names)
 
 
-def candidates(folder, told):
+def candidates(folder: Path, told: list[str]) -> list[str]:
     """Return the files that may be installed from, the best first; tell what is not locked."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
     pyproject = toml(folder / "pyproject.toml") if "pyproject.toml" in names else {}
@@ -187,7 +199,7 @@ def candidates(folder, told):
     return sources
 
 
-def requirements_files(folder):
+def requirements_files(folder: Path) -> list[str]:
     """Return the paths of files with requirements for the server, the best first."""
     paths = [*folder.glob("*.txt"), *folder.glob("requirements/*.txt")]
     paths = [path.relative_to(folder) for path in paths if path.is_file()]
@@ -197,7 +209,7 @@ def requirements_files(folder):
     )
 
 
-def claim(path):
+def claim(path: str | Path) -> int | str | None:
     """Return the place of a file among others of its kind; None if it has no requirements."""
     path = Path(path)
     if path.name.startswith("pylock."):
@@ -214,7 +226,7 @@ def claim(path):
     return 11 + (FOR_SERVERS.index(rest) if rest in FOR_SERVERS else len(FOR_SERVERS))
 
 
-def nothing_found(folder):
+def nothing_found(folder: Path) -> str:
     deeper = [
         path.relative_to(folder).as_posix()
         for pattern in ("[!.]*/*requirements*.txt", "[!.]*/*/*requirements*.txt")
@@ -233,7 +245,7 @@ def nothing_found(folder):
     )
 
 
-def describe(reader, result):
+def describe(reader: Reader, result: Dependencies) -> None:
     source = result.source = reader.source
     tool = next((tool for name, tool in INSTALLERS.items() if source.startswith(name)), "pip")
     result.says = f"{source}, installed with {tool}"
@@ -246,7 +258,7 @@ def describe(reader, result):
     result.words = words_of(result, PYTHONS[0])
 
 
-def words_of(dependencies, python):
+def words_of(dependencies: Dependencies, python: str) -> list[str]:
     """Return those words of `found` that say what the application brings, on a Python."""
     packages = dict(dependencies.packages_on[python])
     if BRING_SQLALCHEMY & packages.keys():
@@ -265,9 +277,9 @@ def words_of(dependencies, python):
     return words
 
 
-def hints_about(reader, dependencies, database):
+def hints_about(reader: Reader, dependencies: Dependencies, database: str | None) -> list[str]:
     """Return sentences about what keeps the build or the application from working."""
-    source, packages, where = dependencies.source, dependencies.packages, dependencies.where
+    source, packages = dependencies.source, dependencies.packages
     hints = []
     if not brings_flask(reader):
         hints.append(f"{source} does not name Flask: if no other package brings it, add it.")
@@ -275,14 +287,14 @@ def hints_about(reader, dependencies, database):
         if requirement.name in packages and not requirement.constraint:
             hints += hints_about_requirement(requirement)
     hints += hints_about_partners(dependencies)
-    for name, needed in {**DEBIAN, **DEBIAN_TO_COMPILE}.items():
-        if name in packages:
-            stage = "first" if name in DEBIAN_TO_COMPILE else "second"
-            hints.append(
-                f"{where[name]} installs {name}, which needs {needed} of Debian: put `RUN apt-get "
-                f"update && apt-get install --yes {needed}` below the {stage} FROM of the "
-                "Dockerfile."
-            )
+    for name, needed in DEBIAN.items():
+        for stage, debian in zip(("first", "second"), needed, strict=True):
+            if name in packages and debian:
+                hints.append(
+                    f"{dependencies.place(name)} installs {name}, which needs {debian} of Debian: "
+                    f"put `RUN apt-get update && apt-get install --yes {debian}` below the {stage} "
+                    "FROM of the Dockerfile."
+                )
     unpinned = [
         each.name
         for each in reader.requirements
@@ -291,41 +303,56 @@ def hints_about(reader, dependencies, database):
     if unpinned and not source.endswith((".lock", ".toml")):
         some = ", ".join(unpinned[:5]) + (" ..." if len(unpinned) > 5 else "")
         hints.append(
-            f"{where[unpinned[0]]} and the like name no versions ({some}), so what the image gets "
-            "changes with each build: where the application runs, `pip freeze > requirements.txt` "
-            "writes them down."
+            f"{dependencies.place(unpinned[0])} and the like name no versions ({some}), so what "
+            "the image gets changes with each build: where the application runs, `pip freeze > "
+            "requirements.txt` writes them down."
+        )
+    elif source == "pyproject.toml":
+        hints.append(
+            "pyproject.toml is not locked, so what the image gets changes with each build: run "
+            "`uv lock` or `poetry lock`, and commit the lock."
         )
     ours = DRIVERS.get(database, set())
     others = set().union(*DRIVERS.values()) - ours
     if ours and packages.keys() & others and not packages.keys() & ours:
         driver = min(packages.keys() & others)
         hints.append(
-            f"{where.get(driver, source)} brings {driver}, which is no driver for {database}: bake "
-            "with the database that the application is made for, or see that it can do with "
+            f"{dependencies.place(driver)} brings {driver}, which is no driver for {database}: "
+            "bake with the database that the application is made for, or see that it can do with "
             "another."
         )
     return hints
 
 
-def hints_about_partners(dependencies):
-    lines, told = {}, set()
+def hints_about_partners(dependencies: Dependencies) -> list[str]:
+    packages, specifiers = dependencies.packages, dependencies.specifiers
+    added: dict[str, list[str]] = {}
+    told = set()
     for name, below, partner, limit in PARTNERS:
-        version = dependencies.packages.get(name)
-        is_open = not dependencies.packages.get(partner) and not is_below(
-            dependencies.specifiers.get(partner, ""), limit
-        )
-        if version and is_open and partner not in told and is_below(f"=={version}", below):
-            lines.setdefault(name, []).append(f"`{partner}<{limit}`")
+        version = packages.get(name)
+        if not version or partner in told or not is_below(f"=={version}", below):
+            continue
+        if limit and not packages.get(partner) and not is_below(specifiers.get(partner, ""), limit):
+            added.setdefault(name, []).append(f"`{partner}<{limit}`")
             told.add(partner)
+        elif not limit and partner not in packages:
+            added.setdefault(name, []).append(f"`{partner}`")
+            told.add(partner)
+    again = " and lock again" if "lock" in dependencies.source else ""
     return [
-        f"{dependencies.where[name]} pins {name} {dependencies.packages[name]}, which does not "
-        f"work with newer versions than these, that are to be added: {', '.join(added)}."
-        for name, added in lines.items()
+        f"{dependencies.place(name)} pins {name} {packages[name]}, which works only with these: "
+        f"add {', '.join(lines)}{again}."
+        for name, lines in added.items()
     ]
 
 
-def hints_about_requirement(requirement):
+def hints_about_requirement(requirement: Requirement) -> list[str]:
     where, name, url = requirement.where, requirement.name, requirement.url
+    if url.startswith(".."):
+        return [
+            f"{where} installs {name} from {url}, which is not in the folder of the application, "
+            "and so not in the image: put it there, or name a repository."
+        ]
     if url.startswith("file:"):
         return [
             f"{where} takes {name} from a folder of another machine ({url}): write `{name}`, with "

@@ -6,10 +6,14 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .versions import PYTHONS, exact, holds, satisfies
+
+Packages = dict[str, str | None]
 
 REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
@@ -39,17 +43,17 @@ class Requirement:
 class Reader:
     """Reads what one file requires, and what those require that it leads to."""
 
-    def __init__(self, folder, source):
+    def __init__(self, folder: Path, source: str) -> None:
         self.folder = folder
         self.source = source
-        self.requirements = []
-        self.hints = []
+        self.requirements: list[Requirement] = []
+        self.hints: list[str] = []
         self.is_open = False  # code says what it requires
         self.variables = {}  # of markers
-        self.seen = set()
+        self.seen: set[Path] = set()
         self.locked = None  # of uv.lock and poetry.lock: what a Python gets
 
-    def read(self):
+    def read(self) -> None:
         name = self.source
         if name == "uv.lock":
             self.locked = UvLock(self.folder)
@@ -67,11 +71,16 @@ class Reader:
             self.read_setup()
         if self.locked:
             self.requirements = [
-                Requirement(name, f"=={version}" if version else "", where=self.source)
+                Requirement(
+                    name,
+                    f"=={version}" if version else "",
+                    url=self.locked.urls.get(name, ""),
+                    where=self.source,
+                )
                 for name, version in self.locked.packages(PYTHONS[0]).items()
             ]
 
-    def packages(self, python):
+    def packages(self, python: str) -> Packages:
         """Return what gets installed on a Python, with its version where that is locked."""
         if self.locked:
             return self.locked.packages(python)
@@ -87,7 +96,7 @@ class Reader:
                     found.setdefault(f"psycopg-{extra}", version)
         return {name: version or constraints.get(name) for name, version in found.items()}
 
-    def add(self, text, where, constraint=False):
+    def add(self, text: str, where: str, constraint: bool = False) -> None:
         match = REQUIREMENT.fullmatch(text.strip())
         if not match:
             return
@@ -104,7 +113,7 @@ class Reader:
             )
         )
 
-    def read_requirements(self, path, constraint=False):
+    def read_requirements(self, path: Path, constraint: bool = False) -> None:
         if path in self.seen:
             return
         self.seen.add(path)
@@ -138,7 +147,7 @@ class Reader:
                     )
                 self.read_requirements(included, constraint or kind == "c")
 
-    def read_line(self, line, where, constraint):
+    def read_line(self, line: str, where: str, constraint: bool) -> None:
         line = re.split(r"\s--(?:hash|config-settings|global-option)\b", line)[0].strip()
         path = re.match(r"(\.{1,2}(?:/[^\[;]*)?|[^\s;@\[]+/[^\s;@\[]*)(?:\[(.*)\])?$", line)
         url = re.match(r"(?:(?:git|hg|svn|bzr)\+|https?:|file:)\S+", line)
@@ -152,7 +161,7 @@ class Reader:
         else:
             self.add(line, where, constraint)
 
-    def read_project(self, path, extras, where):
+    def read_project(self, path: str, extras: list[str], where: str) -> None:
         """Read what the application requires, where it is installed as a project."""
         folder = (self.folder / path).resolve()
         if not folder.is_relative_to(self.folder.resolve()) or not folder.exists():
@@ -165,7 +174,7 @@ class Reader:
                 self.read_pyproject(extras)
             self.read_setup(extras)
 
-    def read_pyproject(self, extras=()):
+    def read_pyproject(self, extras: Iterable[str] = ()) -> None:
         name = "pyproject.toml"
         content = toml(self.folder / name)
         project = table(content, "project")
@@ -197,7 +206,7 @@ class Reader:
                         )
                     )
 
-    def read_setup(self, extras=()):
+    def read_setup(self, extras: Iterable[str] = ()) -> None:
         cfg = ini(self.folder / "setup.cfg")
         text = cfg.get("options", {}).get("install_requires", "")
         if text.strip().startswith("file:"):
@@ -220,7 +229,7 @@ class Reader:
             for text in wanted:
                 self.add(text, line_of(self.folder / "setup.py", text))
 
-    def read_pylock(self):
+    def read_pylock(self) -> None:
         content = toml(self.folder / self.source)
         self.variables = {"dependency_groups": strings(content.get("default-groups")), "extras": []}
         for package in tables(content.get("packages")):
@@ -234,7 +243,7 @@ class Reader:
                 )
             )
 
-    def read_pipfile_lock(self):
+    def read_pipfile_lock(self) -> None:
         content = read_json(self.folder / self.source)
         for name, package in table(content, "default").items():
             if isinstance(package, dict):
@@ -253,12 +262,13 @@ class Reader:
 class UvLock:
     """What uv.lock gives the project at its root, without its groups for development."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         content = toml(folder / "uv.lock")
         settings = table(toml(folder / "pyproject.toml"), "tool", "uv")
         self.by_name = {}
         for package in tables(content.get("package")):
             self.by_name.setdefault(normalised(string(package.get("name"))), []).append(package)
+        self.urls = urls_in(content)
         self.start = []
         for package in tables(content.get("package")):
             source = table(package, "source")
@@ -269,7 +279,7 @@ class UvLock:
                     if group in groups and group != "dev":
                         self.start += tables(wanted)
 
-    def packages(self, python):
+    def packages(self, python: str) -> Packages:
         found, done, waiting = {}, set(), list(self.start)
         while waiting:
             wanted = waiting.pop()
@@ -277,14 +287,14 @@ class UvLock:
                 continue
             name = normalised(string(wanted.get("name")))
             for package in self.by_name.get(name, []):
-                version = package.get("version")
+                version = string(package.get("version"))
                 if version != wanted.get("version", version):
                     continue
                 for extra in ["", *strings(wanted.get("extra"))]:
                     if (name, version, extra) in done:
                         continue
                     done.add((name, version, extra))
-                    found[name] = string(version) or None
+                    found[name] = version or None
                     waiting += tables(
                         table(package, "optional-dependencies").get(extra)
                         if extra
@@ -296,9 +306,10 @@ class UvLock:
 class PoetryLock:
     """What poetry.lock has in its main group, without extras."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         content = toml(folder / "poetry.lock")
         self.listed = tables(content.get("package"))
+        self.urls = urls_in(content)
         self.marked = any("groups" in package or "category" in package for package in self.listed)
         self.start = []
         if not self.marked:  # Poetry 1.5 to 1.8 do not tell groups
@@ -306,7 +317,7 @@ class PoetryLock:
             declared.read()
             self.start = [(each.name, each.extras) for each in declared.requirements]
 
-    def packages(self, python):
+    def packages(self, python: str) -> Packages:
         names = None if self.marked else self.reached()
         return {
             normalised(string(package.get("name"))): string(package.get("version")) or None
@@ -314,7 +325,7 @@ class PoetryLock:
             if self.is_main(package, python, names)
         }
 
-    def is_main(self, package, python, names):
+    def is_main(self, package: dict[str, Any], python: str, names: set[str] | None) -> bool:
         if names is not None:
             return normalised(string(package.get("name"))) in names
         groups = package.get("groups") or [package.get("category")]
@@ -324,7 +335,7 @@ class PoetryLock:
         optional = package.get("optional") and "category" in package
         return "main" in groups and not optional and holds(str(marker), python)
 
-    def reached(self):
+    def reached(self) -> set[str]:
         """Return the names that the project leads to."""
         by_name = {normalised(string(package.get("name"))): package for package in self.listed}
         done, waiting = set(), list(self.start)
@@ -346,7 +357,7 @@ class PoetryLock:
         return {name for name, _ in done}
 
 
-def logical_lines(text):
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield numbers and lines without comments, with those put together that end in `\\`."""
     joined, start = "", 0
     for number, line in enumerate([*text.splitlines(), ""], 1):
@@ -360,20 +371,20 @@ def logical_lines(text):
             yield start, line
 
 
-def repository_name(url):
+def repository_name(url: str) -> str:
     return re.split(r"[/:]", re.sub(r"(\.git)?(@[^/@]*)?([#;?].*)?$", "", url))[-1] or "unknown"
 
 
-def normalised(name):
+def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pinned(specifiers):
+def pinned(specifiers: str) -> str:
     """Write Poetry's plain version, which stands for itself alone, as pip does."""
     return f"=={specifiers}" if re.fullmatch(r"\d[\w.+!-]*", specifiers) else specifiers
 
 
-def poetry_marker(wanted):
+def poetry_marker(wanted: dict[str, Any]) -> str:
     marker = str(wanted.get("markers", ""))
     python = wanted.get("python")
     if isinstance(python, str) and not any(satisfies(f"{each}.99", python) for each in PYTHONS):
@@ -383,17 +394,31 @@ def poetry_marker(wanted):
     return marker
 
 
-def locked(package):
+def locked(package: dict[str, Any]) -> str:
     version = string(package.get("version"))
     return f"=={version}" if version else ""
 
 
-def url_of(package):
+def urls_in(lock: dict[str, Any]) -> dict[str, str]:
+    """Return where packages come from that no index has, in uv.lock or poetry.lock."""
+    urls = {}
+    for package in tables(lock.get("package")):
+        source = table(package, "source")
+        keys = ["git", "directory", "editable", "virtual"]
+        if source.get("type") in ("git", "directory"):
+            keys.append("url")
+        urls[normalised(string(package.get("name")))] = next(
+            (string(source[key]) for key in keys if key in source), ""
+        )
+    return urls
+
+
+def url_of(package: dict[str, Any]) -> str:
     vcs = table(package, "vcs")
     return str(vcs.get("url") or table(package, "archive").get("url") or "")
 
 
-def setup_arguments(folder):
+def setup_arguments(folder: Path) -> dict[str, Any]:
     """Return what setup() is given as literals; for `install_requires`, also a Path to read."""
     path = folder / "setup.py"
     if not path.is_file():
@@ -422,7 +447,7 @@ def setup_arguments(folder):
     return {}
 
 
-def file_read_in(node, folder):
+def file_read_in(node: ast.AST, folder: Path) -> Path | None:
     """Return the file with requirements that a setup.py reads, as far as its name tells."""
     names = [
         child.value
@@ -433,11 +458,11 @@ def file_read_in(node, folder):
     return next((path for path in paths if path.is_file()), None)
 
 
-def relative(path, folder):
+def relative(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def line_of(path, text):
+def line_of(path: Path, text: str) -> str:
     """Return `FILE:LINE` of where a text stands first, or the name of the file."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -451,11 +476,11 @@ def line_of(path, text):
     return f"{path.name}:{numbers[0]}" if numbers else path.name
 
 
-def text_of(path, folder=None):
+def text_of(path: Path, folder: Path | None = None) -> str:
     return decoded(path, folder)[0]
 
 
-def decoded(path, folder=None):
+def decoded(path: Path, folder: Path | None = None) -> tuple[str, str]:
     """Return a text and its encoding: UTF-8, or what a mark at its beginning names, as for pip."""
     name = relative(path, folder) if folder else path.name
     try:
@@ -469,7 +494,7 @@ def decoded(path, folder=None):
         return content.decode("latin-1"), "latin-1"
 
 
-def toml(path):
+def toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text_of(path))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -480,7 +505,7 @@ def toml(path):
         ) from None
 
 
-def read_json(path):
+def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(text_of(path))
     except json.JSONDecodeError as error:
@@ -490,7 +515,7 @@ def read_json(path):
     return content if isinstance(content, dict) else {}
 
 
-def ini(path):
+def ini(path: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
     parser = configparser.RawConfigParser(strict=False)
@@ -503,22 +528,22 @@ def ini(path):
     return {section: dict(parser[section]) for section in parser.sections()}
 
 
-def table(content, *keys):
+def table(content: Any, *keys: str) -> dict[str, Any]:
     """Return a table within others, or an empty one."""
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}
 
 
-def tables(content):
+def tables(content: Any) -> list[dict[str, Any]]:
     return [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
 
 
-def string(content):
+def string(content: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
-def strings(content):
+def strings(content: Any) -> list[str]:
     if isinstance(content, list | tuple):
         return [each for each in content if isinstance(each, str)]
     return []

@@ -1,9 +1,11 @@
 """Which Python the image gets, by what the application declares and what its versions run on."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from .dependencies import words_of
+from .dependencies import Dependencies, words_of
 from .formats import (
     UnreadableError,
     ini,
@@ -21,16 +23,40 @@ from .versions import PYTHONS, compare, numbers, satisfies
 # Package, beginning with which version, and the first version that can be installed and imported on
 # 3.12, 3.13 and 3.14, with the compiler and the headers that the build stage has; None: all can.
 FIRST = [
-    ("alembic", "0", "1.0.8", "1.0.8", "1.0.8"),
+    ("alembic", "0", "1.0.5", "1.0.5", "1.0.5"),
+    ("botocore", "0", "1.24.0", "1.29.20", "1.29.20"),
+    ("celery", "0", "5.0.0", "5.0.0", "5.0.0"),
     ("cffi", "0", "1.16.0", "1.17.0", "2.0.0"),
-    ("flask", "0", "1.1.0", "1.1.0", "2.3.3"),
+    ("eventlet", "0", "0.34.1", "0.38.2", "0.38.2"),
+    ("flask", "0", "0.11.1", "0.11.1", "2.3.3"),
+    ("flask", "1", "1.0.3", "1.0.3", "2.3.3"),
+    ("gevent", "0", "23.7.0", "24.10.1", "25.8.1"),
     ("greenlet", "0", "3.0.0", "3.1.0", "3.2.3"),
+    ("html5lib", "0", "1.1", "1.1", "1.1"),
     ("jinja2", "0", "2.10.2", "2.10.2", "2.10.2"),
+    ("lxml", "0", "4.9.3", "5.3.0", "6.0.1"),
+    ("markdown", "0", "2.6.11", "2.6.11", "2.6.11"),
+    ("markupsafe", "0", "1.1.0", "1.1.0", "1.1.0"),
+    ("mysqlclient", "0", "1.4.6", "1.4.6", "1.4.6"),
+    ("numpy", "0", "1.26.0", "2.1.0", "2.3.2"),
+    ("pandas", "0", "2.1.1", "2.2.3", "2.3.3"),
+    ("pillow", "0", "10.0.0", "10.4.0", "11.3.0"),
+    ("psycopg-binary", "0", "3.1.12", "3.2.2", "3.2.10"),
+    ("psycopg2", "0", "2.9.3", "2.9.10", "2.9.10"),
+    ("psycopg2-binary", "0", "2.9.3", "2.9.10", "2.9.10"),
+    ("pydantic-core", "0", "2.1.2", "2.20.0", "2.35.0"),
+    ("pyyaml", "0", "5.1", "5.1", "5.1"),
+    ("pyyaml", "5.4", "6.0.1", "6.0.1", "6.0.1"),
+    ("requests", "0", "2.16.0", "2.19.1", "2.19.1"),
     ("six", "0", "1.16.0", "1.16.0", "1.16.0"),
-    ("sqlalchemy", "0", "1.2.18", "1.2.18", "1.3.15"),
+    ("sqlalchemy", "0", "1.2.14", "1.2.14", "1.3.12"),
     ("sqlalchemy", "2", None, "2.0.31", "2.0.41"),
-    ("werkzeug", "0", "0.15.5", "0.15.5", "2.3.8"),
+    ("urllib3", "0", "1.26.5", "1.26.5", "1.26.5"),
+    ("uwsgi", "0", "2.0.23", "2.0.27", "2.0.27"),
+    ("werkzeug", "0", "0.15.3", "0.15.3", "2.3.5"),
 ]
+# What is edited in place of a lock.
+LOCKED = {"Pipfile.lock": "Pipfile", "poetry.lock": "pyproject.toml", "uv.lock": "pyproject.toml"}
 
 
 @dataclass
@@ -44,7 +70,7 @@ class Choice:
     words: list[str] = field(default_factory=list)
 
 
-def choose(folder, dependencies, answered):
+def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
     """Choose the answered Python, or the best that the application names, allows and runs on."""
     choice = Choice(answered)
     if not dependencies.source:
@@ -90,21 +116,25 @@ def choose(folder, dependencies, answered):
             choice.because = f"{where} asks for Python {asked}"
         elif working:
             name, version, _ = failing[answered][0]
-            choice.because = f"{name} {version} does not work on Python {answered}"
+            choice.because = f"{name} {version} is too old for Python {answered}"
         else:
             choice.because = "locked versions are older than every Python of ours"
 
-    again = " and lock again" if "lock" in dependencies.source else ""
-    for name, version, first in failing[choice.version]:
+    old = [
+        f"{name} {version} to {first} ({dependencies.place(name)})"
+        for name, version, first in failing[choice.version]
+    ]
+    if old:
+        again = " and lock again" if "lock" in dependencies.source else ""
         choice.hints.append(
-            f"{dependencies.where[name]} pins {name} {version}, which does not work on Python "
-            f"{choice.version}: raise it to {first} or newer{again}."
+            f"{dependencies.source} asks for versions that are too old for Python "
+            f"{choice.version}: raise {', '.join(old)}, or newer{again}."
         )
     choice.words = words_of(dependencies, choice.version)
     return choice
 
 
-def versions_that_fail(dependencies, python):
+def versions_that_fail(dependencies: Dependencies, python: str) -> list[tuple[str, str, str]]:
     """Return names, versions and the first versions that work, of what cannot work on a Python."""
     column = 2 + PYTHONS[::-1].index(python)
     firsts = {}
@@ -120,16 +150,18 @@ def versions_that_fail(dependencies, python):
     ]
 
 
-def none_fits(demands, where):
+def none_fits(demands: list[tuple[str, str]], where: str) -> str:
+    name = where.partition(":")[0]
+    name = LOCKED.get(name, name)
     asked = ", ".join(f"{other} asks for Python {wanted}" for other, wanted in demands)
     return (
         f"{asked}, and the image can have {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}, the newest "
-        f"of each: let {where.partition(':')[0]} allow one of them, run the tests of the "
+        f"of each: let {name} allow one of them, run the tests of the "
         "application on it, and lock again if there is a lock."
     )
 
 
-def demanded(folder, source):
+def demanded(folder: Path, source: str) -> Iterator[tuple[str, str]]:
     """Yield where a Python is asked for that the installers insist on, and which."""
     path = folder / source
     if (folder / "pyproject.toml").is_file():
@@ -162,12 +194,12 @@ def demanded(folder, source):
         yield line_of(folder / "setup.py", "python_requires"), asked
 
 
-def plain(asked):
+def plain(asked: str) -> str:
     """Write a version that stands without an operator, such as `3.12`, as pip does."""
     return f"=={asked}.*" if re.fullmatch(r"\d+\.\d+", asked) else asked
 
 
-def wished(folder):
+def wished(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield where Pythons are named, and those: ours first, the newest first."""
     for name, pattern in {
         ".python-version": r"^\s*(?:cpython-|python-)?(3\.\d+)",
@@ -178,11 +210,10 @@ def wished(folder):
         path = folder / name
         if path.is_file():
             lines = text_of(path).splitlines()
-            found = {
-                match[1]: f"{name}:{number}"
-                for number, line in enumerate(lines, 1)
-                if (match := re.match(pattern, line, re.IGNORECASE))
-            }
+            found: dict[str, str] = {}
+            for number, line in enumerate(lines, 1):
+                if match := re.match(pattern, line, re.IGNORECASE):
+                    found.setdefault(match[1], f"{name}:{number}")
             named = sort(found)
             yield found[named[0]] if named else name, named
     classifiers = []
@@ -196,11 +227,11 @@ def wished(folder):
     yield "setup.py", classified(strings(setup_arguments(folder).get("classifiers")))
 
 
-def classified(classifiers):
+def classified(classifiers: list[str]) -> list[str]:
     found = (re.search(r"Python :: (3\.\d+)", text) for text in classifiers)
     return sort(match[1] for match in found if match)
 
 
-def sort(versions):
+def sort(versions: Iterable[str]) -> list[str]:
     newest = sorted({*versions}, key=numbers, reverse=True)
     return sorted(newest, key=lambda version: version not in PYTHONS)

@@ -2,6 +2,8 @@
 
 import re
 
+Numbers = tuple[int, ...]
+
 PYTHONS = ["3.14", "3.13", "3.12"]  # of the image, the newest first
 
 CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*v?([\w*][\w.*+!-]*)")
@@ -11,20 +13,20 @@ COMPARISON = re.compile(
 )
 
 
-def numbers(version):
+def numbers(version: str) -> Numbers:
     """Return the release of a version, such as (3, 14, 99)."""
     release = re.match(r"(?:\d+!)?(\d+(?:\.\d+)*)", version)
     return tuple(map(int, release[1].split("."))) if release else ()
 
 
-def compare(version, other):
+def compare(version: Numbers, other: Numbers) -> int:
     """Return a number below, equal to or above 0."""
     length = max(len(version), len(other))
     version, other = (each + (0,) * (length - len(each)) for each in (version, other))
     return (version > other) - (version < other)
 
 
-def satisfies(version, specifiers):
+def satisfies(version: str, specifiers: str) -> bool:
     """Tell whether a version is one that was asked for, such as `>=3.9,<4`, `^3.9` or `3.9.*`."""
     release = numbers(version)
     return any(
@@ -33,7 +35,7 @@ def satisfies(version, specifiers):
     )
 
 
-def fits(release, operator, wanted):
+def fits(release: Numbers, operator: str, wanted: str) -> bool:
     if wanted.startswith("*"):
         return True
     least = numbers(wanted)
@@ -56,7 +58,7 @@ def fits(release, operator, wanted):
     return order == 0
 
 
-def end(operator, least):
+def end(operator: str, least: Numbers) -> Numbers:
     """Return the first version that `^`, `~` or `~=` leaves out."""
     if operator == "^":
         keep = next((place for place, number in enumerate(least) if number), len(least) - 1) + 1
@@ -67,7 +69,7 @@ def end(operator, least):
     return (*least[: keep - 1], least[keep - 1] + 1)
 
 
-def exact(specifiers):
+def exact(specifiers: str) -> str | None:
     """Return the one version that fits, or None."""
     clauses = CLAUSE.findall(specifiers)
     if len(clauses) == 1 and clauses[0][0] in ("==", "===") and "*" not in clauses[0][1]:
@@ -75,25 +77,24 @@ def exact(specifiers):
     return None
 
 
-def is_below(specifiers, limit):
+def is_below(specifiers: str, limit: str) -> bool:
     """Tell whether only versions below a limit such as `2` fit."""
-    limit = numbers(limit)
     for operator, wanted in CLAUSE.findall(specifiers):
         least = numbers(wanted)
         if not least:
             continue
         if operator == "<":
-            highest = compare(least, limit) <= 0
+            highest = compare(least, numbers(limit)) <= 0
         elif operator in ("^", "~", "~="):
-            highest = compare(end(operator, least), limit) <= 0
+            highest = compare(end(operator, least), numbers(limit)) <= 0
         else:
-            highest = operator not in (">", ">=", "!=") and compare(least, limit) < 0
+            highest = operator not in (">", ">=", "!=") and compare(least, numbers(limit)) < 0
         if highest:
             return True
     return False
 
 
-def holds(marker, python, **variables):
+def holds(marker: str, python: str, **variables: str | list[str]) -> bool:
     """Tell whether a marker such as `sys_platform == "win32"` holds in the image."""
     if not marker:
         return True
@@ -111,7 +112,7 @@ def holds(marker, python, **variables):
         **variables,
     }
 
-    def result(match):
+    def result(match: re.Match[str]) -> str:
         left, operator, right = match.groups()
         name = left if left in environment else right
         left, right = (environment.get(side, side.strip("'\"")) for side in (left, right))
