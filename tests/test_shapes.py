@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.harness.existing import SHAPES, Shape, bake, make_shape, snapshot
-from tests.harness.updates import make_repository
 
 # The answers to wsgi_app, python_version and found.
 FOUND = {
     "old_driver": ("wsgi:app", "3.13", "requirements.txt psycopg2 sqlalchemy1"),
-    "uv_in_src": ("inventory:create_app()", "3.14", "uv.lock psycopg psycopg-binary sqlalchemy"),
+    "uv_in_src": ("inventory:create_app()", "3.14", "uv.lock psycopg-binary sqlalchemy"),
     "poetry": ("diary.app:make_app()", "3.14", "poetry.lock psycopg2-binary"),
     "pipenv": ("application:application", "3.14", "Pipfile.lock mysqlclient sqlalchemy"),
     "old_flask": (
@@ -29,7 +28,7 @@ FOUND = {
     "migrates_itself": (
         "polls:create_app()",
         "3.14",
-        "pylock.toml psycopg psycopg-binary sqlalchemy flask-migrate migrations-in-factory",
+        "pylock.toml psycopg-binary sqlalchemy flask-migrate migrations-in-factory",
     ),
     "settings_at_import": ("newsletter:app", "3.14", "setup.py psycopg2-binary sqlalchemy"),
     "uploads": ("run:app", "3.14", "requirements.txt sqlalchemy app/static/uploads/"),
