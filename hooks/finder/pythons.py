@@ -121,14 +121,15 @@ def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
             choice.because = "locked versions are older than every Python of ours"
 
     old = [
-        f"{name} {version} to {first} ({dependencies.place(name)})"
+        f"{name} {version}{f' ({place})' if ':' in place else ''} to {first}"
         for name, version, first in failing[choice.version]
+        for place in [dependencies.place(name)]
     ]
     if old:
         again = " and lock again" if "lock" in dependencies.source else ""
         choice.hints.append(
             f"{dependencies.source} asks for versions that are too old for Python "
-            f"{choice.version}: raise {', '.join(old)}, or newer{again}."
+            f"{choice.version}: raise {', '.join(old)} or newer{again}."
         )
     choice.words = words_of(dependencies, choice.version)
     return choice
