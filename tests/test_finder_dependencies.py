@@ -590,7 +590,7 @@ PYTHONS: dict[str, tuple[Files, str, str | None, str | None]] = {
         {"requirements.txt": "flask==1.1.4\nsix==1.15.0\nmarkupsafe==2.0.1"},
         "3.12",
         "locked versions are older than every Python of ours",
-        "too old for Python 3.12: raise six 1.15.0 to 1.16.0 .requirements.txt:2., or newer.$",
+        "too old for Python 3.12: raise six 1.15.0 .requirements.txt:2. to 1.16.0 or newer.$",
     ),
     "old versions in a lock": (
         {"poetry.lock": POETRY_LOCK.replace("2.3.3", "2.2.5"), "pyproject.toml": POETRY},
@@ -602,7 +602,7 @@ PYTHONS: dict[str, tuple[Files, str, str | None, str | None]] = {
         {"requirements.txt": "flask==2.2.5\nwerkzeug==2.3.8", ".python-version": "3.14"},
         "3.14",
         ".python-version:1 names Python 3.14",
-        "too old for Python 3.14: raise flask 2.2.5 to 2.3.3 .requirements.txt:1., or newer.$",
+        "too old for Python 3.14: raise flask 2.2.5 .requirements.txt:1. to 2.3.3 or newer.$",
     ),
 }
 

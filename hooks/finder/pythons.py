@@ -30,7 +30,7 @@ FIRST = [
     ("eventlet", "0", "0.34.1", "0.38.2", "0.38.2"),
     ("flask", "0", "0.11.1", "0.11.1", "2.3.3"),
     ("flask", "1", "1.0.3", "1.0.3", "2.3.3"),
-    ("gevent", "0", "23.7.0", "24.10.1", "25.8.1"),
+    ("gevent", "0", "23.7.0", "24.10.1", "24.11.1"),
     ("greenlet", "0", "3.0.0", "3.1.0", "3.2.3"),
     ("html5lib", "0", "1.1", "1.1", "1.1"),
     ("jinja2", "0", "2.10.2", "2.10.2", "2.10.2"),
@@ -38,7 +38,7 @@ FIRST = [
     ("markdown", "0", "2.6.11", "2.6.11", "2.6.11"),
     ("markupsafe", "0", "1.1.0", "1.1.0", "1.1.0"),
     ("mysqlclient", "0", "1.4.6", "1.4.6", "1.4.6"),
-    ("numpy", "0", "1.26.0", "2.1.0", "2.3.2"),
+    ("numpy", "0", "1.26.0", "1.26.4", "1.26.4"),
     ("pandas", "0", "2.1.1", "2.2.3", "2.3.3"),
     ("pillow", "0", "10.0.0", "10.4.0", "11.3.0"),
     ("psycopg-binary", "0", "3.1.12", "3.2.2", "3.2.10"),
@@ -52,7 +52,7 @@ FIRST = [
     ("sqlalchemy", "0", "1.2.14", "1.2.14", "1.3.12"),
     ("sqlalchemy", "2", None, "2.0.31", "2.0.41"),
     ("urllib3", "0", "1.26.5", "1.26.5", "1.26.5"),
-    ("uwsgi", "0", "2.0.23", "2.0.27", "2.0.27"),
+    ("uwsgi", "0", "2.0.23", "2.0.27", "2.0.30"),
     ("werkzeug", "0", "0.15.3", "0.15.3", "2.3.5"),
 ]
 # What is edited in place of a lock.
@@ -121,14 +121,15 @@ def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
             choice.because = "locked versions are older than every Python of ours"
 
     old = [
-        f"{name} {version} to {first} ({dependencies.place(name)})"
+        f"{name} {version}{f' ({place})' if ':' in place else ''} to {first}"
         for name, version, first in failing[choice.version]
+        for place in [dependencies.place(name)]
     ]
     if old:
         again = " and lock again" if "lock" in dependencies.source else ""
         choice.hints.append(
             f"{dependencies.source} asks for versions that are too old for Python "
-            f"{choice.version}: raise {', '.join(old)}, or newer{again}."
+            f"{choice.version}: raise {', '.join(old)} or newer{again}."
         )
     choice.words = words_of(dependencies, choice.version)
     return choice
