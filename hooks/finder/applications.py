@@ -1,6 +1,7 @@
 """The application in a folder, and how a gateway server is told it."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from .source import (
     Definition,
     Module,
     Source,
+    code_of,
     nodes,
     read,
     source_of,
@@ -221,7 +223,7 @@ def declared(source: Source) -> Iterator[Candidate | Obstacle]:
 
 def files(folder: Path, *patterns: str) -> list[Path]:
     found = {path for pattern in patterns for path in folder.glob(pattern)}
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in found if os.path.isfile(path))
 
 
 def line_of(text: str, position: int) -> int:
@@ -255,11 +257,11 @@ def of_command(
     inner = source
     for match in CHDIR.finditer(before + rest):
         folder = (match[1] or match[2]).strip("/").removeprefix("./")
-        if folder not in ("", ".", "src") and (source.folder / folder).is_dir():
+        if folder not in ("", ".", "src") and os.path.isdir(source.folder / folder):
             inner = source_of(source.folder / folder)
     if server == "uwsgi":
         for name in re.findall(r"[\w./-]+\.ini\b", rest):
-            if (path := source.folder / name.removeprefix("/")).is_file():
+            if os.path.isfile(path := source.folder / name.removeprefix("/")):
                 yield from of_uwsgi(source, path, rank)
         if file := WSGI_FILE.search(rest):
             named = CALLABLE.search(rest)
@@ -387,11 +389,11 @@ def guesses(source: Source) -> Iterator[Candidate | Obstacle]:
     for path in source.files:
         name = source.name_of(path)
         module = name and source.module(name)
-        if not module or module.where != path or name in OURS | {"__init__"} or not module.tree:
+        if not module or module.where != path or name in OURS | {"__init__"}:
             continue
         inside = "." in module.name or module.is_package
         last = "__init__" if module.is_package else module.name.rpartition(".")[2]
-        if OTHER_USE.fullmatch(last) or not may_make(module, inside):
+        if OTHER_USE.fullmatch(last) or not may_make(module, inside) or not module.tree:
             continue
         if inside and is_script_of_folder(source, module):
             continue
@@ -447,12 +449,12 @@ def may_make(module: Module, inside: bool) -> bool:
 def is_script_of_folder(source: Source, module: Module) -> bool:
     """Whether it only works with its own folder on Python's path, or belongs to another project."""
     folder = module.path.parent
-    if folder == source.folder / "src" or (folder / "__init__.py").exists():
+    if folder == source.folder / "src" or os.path.exists(folder / "__init__.py"):
         return False
     if has_requirements(folder):
         return True
     return any(
-        (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists()
+        os.path.exists(folder / f"{name}.py") or os.path.exists(folder / name / "__init__.py")
         for name in re.findall(r"^(?:from|import)\s+(\w+)", module.text, re.MULTILINE)
         if not source.module(name)
     )
@@ -468,7 +470,7 @@ def folders_within(folder: Path) -> Iterator[Path]:
     for pattern in "*/", "*/*/":
         for path in sorted(folder.glob(pattern))[:100]:
             hidden = any(BESIDE.match(part) for part in path.relative_to(folder).parts)
-            if path.is_dir() and not hidden and any(path.glob("*.py")):
+            if os.path.isdir(path) and not hidden and any(path.glob("*.py")):
                 yield path
 
 
@@ -651,7 +653,7 @@ def required_arguments(function: ast.AST) -> list[str]:
 def starts_server(source: Source, module: Module) -> ast.AST | None:
     """Return the call with which a module starts a server when it is imported."""
     for statement, around in module.scope.statements:
-        if any("__name__" in ast.unparse(outer.test) for outer in around if hasattr(outer, "test")):
+        if any("__name__" in code_of(outer.test) for outer in around if hasattr(outer, "test")):
             continue
         for node in nodes(statement) if isinstance(statement, ast.Expr) else ():
             if is_call(node) and isinstance(node.func, ast.Attribute) and node.func.attr == "run":
@@ -663,7 +665,7 @@ def starts_server(source: Source, module: Module) -> ast.AST | None:
 
 
 def problem_of_start(module: Module, node: ast.AST) -> str:
-    line = ast.unparse(node)
+    line = code_of(node)
     return (
         f"{module.line(node)} starts a server as soon as {module.name} is imported. Put the line "
         f'below a condition: if __name__ == "__main__": {line}'
@@ -676,7 +678,7 @@ def problem_of_target(source: Source, name: str, attribute: str, called: bool) -
     module = source.module(name)
     if not module:
         places = [folder / root / name.replace(".", "/") for root in ("", "src")]
-        if any(place.is_dir() for place in places):
+        if any(map(os.path.isdir, places)):
             return f"{name!a} is a folder without an __init__.py, not a module."
         return (
             f"{str(folder)!a} has no module {name!a}. Run cookiecutter in the application's folder."
@@ -712,7 +714,7 @@ def problem_of_target(source: Source, name: str, attribute: str, called: bool) -
     elif not called and isinstance(node, ast.ClassDef):
         return f"{attribute!a} is a class ({at})."
     elif isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.Set | ast.JoinedStr):
-        return f"{attribute!a} is {ast.unparse(node)[:40]} ({at}), not an application."
+        return f"{attribute!a} is {code_of(node)[:40]} ({at}), not an application."
     maker = maker_of(source, definition).outside
     if NO_APPLICATION.fullmatch(maker):
         return f"{attribute!a} is a {maker.rpartition('.')[2]} ({at}), not an application."
