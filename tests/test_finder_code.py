@@ -156,7 +156,8 @@ PROBLEMS = r"""
 No Flask application was found
 No Flask application was found | app.py: print(1)
 No Flask application was found | app.py: {FLASK}if __name__ == '__main__':\n    app = Flask('x')
-Several applications were found: main:app (main.py:2), server:app (server.py:2). Answer which
+wsgi_app 'auto' finds several applications: main:app (main.py:2), server:app (server.py:2).
+    Answer which
     one is served, such as wsgi_app=main:app |
     main.py: {APP} | server.py: {APP}
 a:create_app() (a/__init__.py:2), b:create_app() (b/__init__.py:2) | a/__init__.py: {FACTORY} |
@@ -309,7 +310,8 @@ POSTGRES_URL | app.py: {APP}import config | config.py: from environs import Env\
 PG_DSN | app.py: {APP}import os\nconnection = lambda: connect(os.environ['PG_DSN'])\n
         dsn = os.environ['PG_DSN']
 MY_DATABASE_URL | app.py: {APP}import config | config.py: import os\ndef get(name):\n
-            try:\n        return os.environ[name]\n    except KeyError:\n        raise RuntimeError\n
+            try:\n        return os.environ[name]\n    except KeyError:\n        raise
+    RuntimeError\n
         DB_URI = get('MY_DATABASE_URL')
 PROD_DATABASE_URL | app.py: {APP}import config | config.py: import os\n
         class DevConfig:\n    DATABASE_URI = os.environ.get('DEV_DATABASE_URL')\n

@@ -118,8 +118,8 @@ def problem_of_search(folder: Path) -> str | None:
     best = [each for each in candidates if each.rank == candidates[0].rank]
     if len(best) > 1:
         return (
-            f"Several applications were found:{listed(best)}. Answer which one is served, such as "
-            f"wsgi_app={best[0].wsgi_app}"
+            f"wsgi_app 'auto' finds several applications:{listed(best)}. Answer which one is "
+            f"served, such as wsgi_app={best[0].wsgi_app}"
         )
     return None
 

@@ -217,9 +217,9 @@ def hints_of_database(running: Running, databases: list[Setting]) -> Iterator[st
             )
         elif each.name.endswith("connect") and is_call(each.value):
             says = f" connects to a database that it names itself. {DIVIDED}"
-        elif variables:
-            names = ", ".join(sorted(variables))
-            says = f" makes the URL of the database of {names}. {replaced(each)}"
+        elif variables and not literal.startswith("sqlite"):
+            says = f" makes the URL of the database of {', '.join(sorted(variables))}. "
+            says += replaced(each)
         elif "://" in literal and not re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?", literal):
             kind = "an SQLite file" if literal.startswith("sqlite") else "a database of its own"
             says = f" names {kind}. {replaced(each)}"
