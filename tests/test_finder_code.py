@@ -121,6 +121,8 @@ b:app | Dockerfile: CMD ["gunicorn", "--bind", "0.0.0.0:80", "b:app"] | a.py: {A
 b:app | Dockerfile: CMD gunicorn \\n  -w 4 \\n  b:app | a.py: {APP} | b.py: {APP}
 b:app | compose.yml: services:\n  web:\n    command:\n      - gunicorn\n      - b:app |
     a.py: {APP} | b.py: {APP}
+b:app | Dockerfile: CMD gunicorn b:app | compose.yml: command: gunicorn a:app | a.py: {APP} |
+    b.py: {APP}
 b:app | docker-compose.yml:     command: flask --app b run | a.py: {APP} | b.py: {APP}
 b:app | boot.sh: #!/bin/sh\nexec gunicorn -b :5000 --access-logfile - b:app | a.py: {APP} |
     b.py: {APP}
@@ -310,8 +312,7 @@ POSTGRES_URL | app.py: {APP}import config | config.py: from environs import Env\
 PG_DSN | app.py: {APP}import os\nconnection = lambda: connect(os.environ['PG_DSN'])\n
         dsn = os.environ['PG_DSN']
 MY_DATABASE_URL | app.py: {APP}import config | config.py: import os\ndef get(name):\n
-            try:\n        return os.environ[name]\n    except KeyError:\n        raise
-    RuntimeError\n
+            try:\n        return os.environ[name]\n    except KeyError:\n        raise\n
         DB_URI = get('MY_DATABASE_URL')
 PROD_DATABASE_URL | app.py: {APP}import config | config.py: import os\n
         class DevConfig:\n    DATABASE_URI = os.environ.get('DEV_DATABASE_URL')\n

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .applications import Candidate, applications, files, is_call, maker_of, problem_of
+from .applications import Candidate, applications, files, problem_of
+from .kinds import is_call, maker_of
 from .running import Running, Setting, is_class, name_of, stage, strings
 from .source import Definition, Scope, Source, code_of, read, source_of
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from .applications import WSGI_APP, is_call, is_flask, maker_of
+from .applications import WSGI_APP
+from .kinds import is_call, is_flask, maker_of
 from .source import DEFINITIONS, FUNCTIONS, Module, Scope, Source, absolute, code_of
 
 # In a text, what cannot be told from there on.
