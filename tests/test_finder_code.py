@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -24,7 +25,7 @@ def cases(table: str) -> list:
     In a text, {NAME} is one of TEXTS.
     """
     parameters = []
-    table = re.sub(r"(?<=\\n)\n +", "", table.strip())
+    table = re.sub(r"(?<=\\n)\n {8}", "", table.strip())
     for line in re.sub(r"\n +", " ", table).splitlines():
         expected, *files = line.split(" | ")
         texts = {}
@@ -120,6 +121,8 @@ b:app | Dockerfile: CMD ["gunicorn", "--bind", "0.0.0.0:80", "b:app"] | a.py: {A
 b:app | Dockerfile: CMD gunicorn \\n  -w 4 \\n  b:app | a.py: {APP} | b.py: {APP}
 b:app | compose.yml: services:\n  web:\n    command:\n      - gunicorn\n      - b:app |
     a.py: {APP} | b.py: {APP}
+b:app | Dockerfile: CMD gunicorn b:app | compose.yml: command: gunicorn a:app | a.py: {APP} |
+    b.py: {APP}
 b:app | docker-compose.yml:     command: flask --app b run | a.py: {APP} | b.py: {APP}
 b:app | boot.sh: #!/bin/sh\nexec gunicorn -b :5000 --access-logfile - b:app | a.py: {APP} |
     b.py: {APP}
@@ -155,7 +158,8 @@ PROBLEMS = r"""
 No Flask application was found
 No Flask application was found | app.py: print(1)
 No Flask application was found | app.py: {FLASK}if __name__ == '__main__':\n    app = Flask('x')
-Several applications were found: main:app (main.py:2), server:app (server.py:2). Answer which
+wsgi_app 'auto' finds several applications: main:app (main.py:2), server:app (server.py:2).
+    Answer which
     one is served, such as wsgi_app=main:app |
     main.py: {APP} | server.py: {APP}
 a:create_app() (a/__init__.py:2), b:create_app() (b/__init__.py:2) | a/__init__.py: {FACTORY} |
@@ -246,3 +250,208 @@ def test_answer_is_verified(answer: str, says: str, tmp_path: Path) -> None:
     )
     problem = code.problem_of(tmp_path, answer)
     assert says.strip() in (problem or "") if says else problem is None, problem
+
+
+WORDS = r"""
+- | app.py: {APP}
+migrations-in-factory | app.py: {APP}db.create_all()
+migrations-in-factory | app.py: {APP}with app.app_context():\n    db.create_all()
+migrations-in-factory | app.py: {APP}from models import Base\nBase.metadata.create_all(engine)
+migrations-in-factory | app.py: {FACTORY}from flask_migrate import upgrade\ndef create_app():\n
+            app = Flask('x')\n    with app.app_context():\n        upgrade()\n    return app
+migrations-in-factory | shop/__init__.py: from flask import Flask\nfrom .db import prepare\n
+        def create_app():\n    app = Flask('x')\n    prepare(app)\n    return app |
+    shop/db.py: from alembic import command\ndef prepare(app):\n    command.upgrade(config, 'head')
+migrations-in-factory | app.py: {APP}import models | models.py: db.create_all()
+migrations-in-factory | app.py: {APP}db.execute('CREATE TABLE IF NOT EXISTS x (y int)')
+- | app.py: {APP}@app.cli.command()\ndef make():\n    db.create_all()
+- | app.py: {APP}if __name__ == '__main__':\n    db.create_all()
+- | app.py: {APP}if app.config['TESTING']:\n    db.create_all()
+- | app.py: {APP} | init.py: db.create_all()
+- | app.py: {APP} | tests/conftest.py: db.create_all()
+uploads/ | app.py: {APP}app.config['UPLOAD_FOLDER'] = 'uploads'
+uploads/ | app.py: {APP}app.config.from_mapping(UPLOAD_FOLDER='./uploads/')
+uploads/ | app.py: {APP}app.config.update({'UPLOADED_PHOTOS_DEST': 'uploads'})
+shop/static/uploads/ | shop/__init__.py: {APP}import os\n
+        app.config['UPLOAD_FOLDER'] = os.path.join(app.root_path, 'static', 'uploads')
+shop/static/avatars/ | shop/__init__.py: {APP}import os\n
+        AVATAR_DIR = os.path.join(app.static_folder, 'avatars')
+media/ | shop/__init__.py: {APP}app.config.from_object('config') |
+    config.py: import os\nbasedir = os.path.abspath(os.path.dirname(__file__))\n
+        class Config:\n    MEDIA_ROOT = basedir + '/media'
+media/ | app.py: {APP}from pathlib import Path\nHERE = Path(__file__).resolve().parent\n
+        app.config['MEDIA_ROOT'] = HERE / 'media'
+media/ | shop/__init__.py: {APP}from pathlib import Path\n
+        MEDIA_ROOT = str(Path(__file__).parents[1].joinpath('media'))
+files/ | app.py: {APP}import os\nUPLOAD_FOLDER = os.environ.get('UPLOAD_FOLDER', f'files')
+made/ | app.py: {APP}import os\nos.makedirs('made', exist_ok=True)
+made/ | app.py: {APP}import pathlib\npathlib.Path('made').mkdir()
+uploads/ | app.py: {APP}import os\napp.config['UPLOAD_FOLDER'] = 'uploads'\n
+        @app.post('/')\ndef save(file):\n
+            file.save(os.path.join(app.config['UPLOAD_FOLDER'], file.filename))
+static/pictures/ | app.py: {APP}import os\ndef save(picture, name):\n
+            path = os.path.join(app.root_path, 'static/pictures', name)\n    picture.save(path)
+exports/ | app.py: {APP}def export(name):\n    open(f'exports/{name}.csv', 'w')
+logs/ | app.py: {APP}from logging.handlers import RotatingFileHandler\n
+        RotatingFileHandler('logs/shop.log', maxBytes=1)
+flask_session/ | app.py: {APP}app.config['SESSION_TYPE'] = 'filesystem'
+src/instance/ | src/shop/__init__.py: {APP}import os\nos.makedirs(app.instance_path)
+- | app.py: {APP}import os\nos.makedirs(app.instance_path)
+- | app.py: {APP}UPLOAD_FOLDER = '/tmp/uploads'
+- | app.py: {APP}def read(name):\n    return open(f'exports/{name}.csv')
+- | app.py: {APP}@app.cli.command()\ndef write():\n    open('exports/a.csv', 'w')
+- | app.py: {APP} | config.py: class TestConfig:\n    UPLOAD_FOLDER = 'test-uploads'
+SQLALCHEMY_DATABASE_URI | app.py: {APP}import os\n
+        app.config['SQLALCHEMY_DATABASE_URI'] = os.environ['SQLALCHEMY_DATABASE_URI']
+SHOP_DB | app.py: {APP}from os import environ as env\n
+        app.config['SQLALCHEMY_DATABASE_URI'] = env.get('SHOP_DB') or 'sqlite://'
+DB_URL | app.py: {APP}import os, sqlalchemy\nurl = os.getenv('DB_URL', 'sqlite:///x.db')\n
+        engine = sqlalchemy.create_engine(url.replace('a', 'b'))
+POSTGRES_URL | app.py: {APP}import config | config.py: from environs import Env\nenv = Env()\n
+        SQLALCHEMY_DATABASE_URI = env.str('POSTGRES_URL')
+PG_DSN | app.py: {APP}import os\nconnection = lambda: connect(os.environ['PG_DSN'])\n
+        dsn = os.environ['PG_DSN']
+MY_DATABASE_URL | app.py: {APP}import config | config.py: import os\ndef get(name):\n
+            try:\n        return os.environ[name]\n    except KeyError:\n        raise\n
+        DB_URI = get('MY_DATABASE_URL')
+PROD_DATABASE_URL | app.py: {APP}import config | config.py: import os\n
+        class DevConfig:\n    DATABASE_URI = os.environ.get('DEV_DATABASE_URL')\n
+        class ProdConfig:\n    DATABASE_URI = os.environ.get('PROD_DATABASE_URL')
+- | app.py: {APP}import os\n
+        DATABASE_URI = os.environ.get('DATABASE_URL') or os.environ.get('OTHER_DATABASE_URL')
+- | app.py: {APP}import os\nREDIS_URL = os.environ['REDIS_URL']
+celery:app.celery | app.py: {APP}from celery import Celery\ncelery = Celery('x')
+celery:shop.tasks.queue | app.py: {APP} | shop/tasks.py: import celery\nqueue = celery.Celery()
+celery:app.celery | app.py: {APP}from celery import Celery\ndef make_celery(app):\n
+            celery = Celery(app)\n    return celery\ncelery = make_celery(app)
+celery:make_celery.celery_app | shop/__init__.py: {FACTORY} |
+    make_celery.py: from shop import create_app\n
+        celery_app = create_app().extensions['celery']
+celery:celery_worker.celery | shop/__init__.py: {FACTORY}from celery import Celery\n
+        celery = Celery('x') |
+    celery_worker.py: from shop import celery, create_app\napp = create_app()
+celery:shop.work.celery | Procfile: worker: celery -A shop.work worker |
+    app.py: {APP}from celery import Celery\ncelery = Celery('x') |
+    shop/work.py: from app import celery
+celery:app.celery | app.py: {APP}from celery import Celery\ncelery = Celery('x') |
+    compose.yml: command: celery --app=app:celery worker
+- | app.py: {APP}from celery import shared_task
+"""
+
+
+@pytest.mark.parametrize(("words", "files"), cases(WORDS))
+def test_code_tells_words(words: str, files: dict[str, str], tmp_path: Path) -> None:
+    assert " ".join(code.look(write(tmp_path, files)).words) == words.removeprefix("- ").strip("-")
+
+
+HINTS = r"""
+- | app.py: {APP}import os\napp.config['SECRET_KEY'] = os.environ['SECRET_KEY']
+- | app.py: {APP}import os\nDATABASE_URI = os.environ.get('DATABASE_URL', 'sqlite:///x.db')
+- | app.py: {APP}import os\nurl = os.environ.get('DATABASE_URL')\n
+        DATABASE_URI = url if url else 'sqlite:///x.db'
+- | app.py: {APP}from flask_socketio import SocketIO\nSocketIO(app)
+- | app.py: {APP} | config.py: class TestConfig:\n    DATABASE_URI = 'sqlite:///x.db'\n
+            SECRET_KEY = 'test'
+- | app.py: {APP}try:\n    log = open('x.log', 'a')\nexcept OSError:\n    log = None
+app.py:3 names an SQLite file. Replace it by: app.config['SQLALCHEMY_DATABASE_URI'] =
+    os.environ.get("DATABASE_URL") or 'sqlite:///shop.db' (and import os above) |
+    app.py: {APP}app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///shop.db'
+config.py:4 names an SQLite file. Replace it by: SQLALCHEMY_DATABASE_URI =
+    os.environ.get("DATABASE_URL") or 'sqlite:///' + os.path.join(here, 'x.db') |
+    app.py: {APP}app.config.from_object('config.Config') |
+    config.py: import os\nhere = os.path.dirname(__file__)\nclass Config:\n
+            SQLALCHEMY_DATABASE_URI = 'sqlite:///' + os.path.join(here, 'x.db')
+app.py:4 names a database of its own. Replace it by:
+    create_engine(os.environ.get("DATABASE_URL") or 'postgresql://localhost/x') |
+    app.py: {APP}from sqlalchemy import create_engine\n
+        engine = create_engine('postgresql://localhost/x')
+Leave out check_same_thread, which only SQLite knows. |
+    app.py: {APP}import sqlalchemy\n
+        sqlalchemy.create_engine('sqlite:///x', connect_args={'check_same_thread': False})
+app.py:6 makes the URL of the database of DB_PASSWORD, DB_USER. Replace it by: DATABASE_URI =
+    os.environ.get("DATABASE_URL") or f'mysql://{user}:{password}@db' |
+    app.py: {APP}import os\nuser = os.environ['DB_USER']\npassword = os.getenv('DB_PASSWORD')\n
+        DATABASE_URI = f'mysql://{user}:{password}@db'
+app.py:5 opens an SQLite file, and Divio keeps no files |
+    app.py: {APP}import sqlite3\ndef db():\n    return sqlite3.connect('x.db')
+app.py:4 connects to a database that it names itself. Take its parts from DATABASE_URL |
+    app.py: {APP}import pymysql\ndb = pymysql.connect(host='localhost', user='x')
+app.py:3 names the database's server. Take its parts from DATABASE_URL |
+    app.py: {APP}app.config['MYSQL_HOST'] = 'localhost'
+app.py:3 has the secret key in the code, where it is none. Replace it by:
+    app.secret_key = os.environ["SECRET_KEY"] (and import os above) |
+    app.py: {APP}app.secret_key = 'secret'
+config.py:3 reads a variable that has no safe default. Set MAIL, TOKEN on Divio, and in .env-local
+    for the local stack. |
+    app.py: {APP}import config | config.py: import os\nDEBUG = 'DEBUG' in os.environ\n
+        MAIL = os.environ['MAIL']\nTOKEN = os.environ['TOKEN']\nDOMAIN = os.environ['DOMAIN']\n
+        if 'X' in os.environ:\n    X = os.environ['X']\n
+        try:\n    Y = os.environ['Y']\nexcept KeyError:\n    Y = 1
+Set SHOP_SECRET on Divio |
+    app.py: {APP}import os\nSECRET_KEY = os.environ.get('SHOP_SECRET', 'secret')
+Set SHOP_SETTINGS on Divio | app.py: {APP}app.config.from_envvar('SHOP_SETTINGS')
+Set KEY on Divio | app.py: {APP}from decouple import config\nKEY = config('KEY')
+app.py:4 chooses the configuration by FLASK_CONFIG. Set FLASK_CONFIG=live on Divio |
+    app.py: from config import config\nimport os\nfrom shop import create_app\n
+        app = create_app(os.getenv('FLASK_CONFIG') or 'default') |
+    shop.py: {FACTORY_WITH_ARGUMENT} |
+    config.py: class DevelopmentConfig: pass\nclass ProductionConfig: pass\n
+        config = {'live': ProductionConfig, 'default': DevelopmentConfig}
+app.py:5 chooses the configuration by APP_SETTINGS. Set APP_SETTINGS=config.ProdConfig on Divio |
+    app.py: {APP}import os\nimport config\n
+        app.config.from_object(os.environ['APP_SETTINGS']) |
+    config.py: class DevConfig: pass\nclass ProdConfig: pass
+- | app.py: {APP}import os\nfrom config import all\n
+        app.config.from_object(all[os.environ.get('FLASK_CONFIG', 'prod')]) |
+    config.py: class DevConfig: pass\nclass ProdConfig: pass\nall = {'prod': ProdConfig}
+- | wsgi.py: from shop import create_app\napp = create_app('prod') |
+    shop.py: import os\nfrom flask import Flask\nfrom config import all\n
+        def create_app(name=None):\n    if name is None:\n        name = os.getenv('APP_ENV')\n
+        app = Flask('x')\n    return app |
+    config.py: class DevConfig: pass\nclass ProdConfig: pass\nall = {'prod': ProdConfig}
+app.py:3 names a service on localhost, where a container has none. Replace it by:
+    BROKER_URL=os.environ.get("BROKER_URL", 'redis://localhost:6379/0'), |
+    app.py: {APP}app.config.update(BROKER_URL='redis://localhost:6379/0')
+app.py:4 logs to a file that the image's account may not write. Log to standard output:
+    logging.StreamHandler() instead of FileHandler(...). |
+    app.py: {APP}from logging import FileHandler\nFileHandler('error.log')
+app.py:3 writes to /srv/files, which the image's account may not. |
+    app.py: {APP}app.config['UPLOAD_FOLDER'] = '/srv/files'
+shop/__init__.py:3 writes to shop/, among the code |
+    shop/__init__.py: {APP}app.config['UPLOAD_FOLDER'] = app.root_path
+"""
+
+
+@pytest.mark.parametrize(("says", "files"), cases(HINTS))
+def test_hint_is_given(says: str, files: dict[str, str], tmp_path: Path) -> None:
+    hints = code.look(write(tmp_path, files)).hints
+    assert any(says in hint for hint in hints) if says != "-" else not hints, hints
+
+
+def test_imports_are_those_of_all_modules(tmp_path: Path) -> None:
+    files = {
+        "app.py": "import os.path, flask\nfrom . import x\n",
+        "shop/a.py": "def f():\n    from psycopg2 import sql\n",
+        "old.py": "import pymysql\nprint 1\n",
+        "tests/test_app.py": "import pytest\n",
+    }
+    assert code.look(write(tmp_path, files)).imports >= {"os", "psycopg2", "pymysql"}
+    assert "pytest" not in code.look(tmp_path).imports
+
+
+def test_whatever_lies_in_the_folder_takes_little_time(tmp_path: Path) -> None:
+    views = "from flask import Blueprint\n" + "def view(name):\n    return name.upper()\n" * 20
+    files = {f"shop/part{number // 100}/views{number}.py": views for number in range(1000)}
+    files["shop/__init__.py"] = TEXTS["FACTORY"] + "".join(
+        f"import shop.part{number // 100}.views{number}\n" for number in range(1000)
+    )
+    files["shop/large.py"] = "x = 1\n" * 300_000
+    write(tmp_path, files)
+    (tmp_path / "shop/loop").symlink_to(tmp_path)
+    (tmp_path / "gone.py").symlink_to("/nowhere")
+    (tmp_path / "shop/binary.py").write_bytes(bytes(range(256)) * 100)
+    (tmp_path / "deep.py").write_text("(" * 5000)
+    start = process_time()
+    assert code.applications(tmp_path)[0].wsgi_app == "shop:create_app()"
+    assert code.look(tmp_path).words == []
+    assert process_time() - start < 3

@@ -1,6 +1,7 @@
 """The application in a folder, and how a gateway server is told it."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,34 +9,39 @@ from functools import cache
 from pathlib import Path
 from shlex import quote
 
-from .source import (
-    BESIDE,
-    UNKNOWN,
-    Definition,
-    Module,
-    Source,
-    nodes,
-    read,
-    source_of,
+from .kinds import (
+    FACTORY,
+    NO_APPLICATION,
+    is_app,
+    is_call,
+    is_factory,
+    maker_of,
+    makes_app,
+    required_arguments,
+    returns_global,
+    starts_server,
 )
+from .source import BESIDE, Definition, Module, Source, code_of, read, source_of
 
 WSGI_APP = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):([A-Za-z_]\w*)(\(\))?", re.ASCII)
 WITH_ARGUMENTS = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):([A-Za-z_]\w*)(\(.+\))", re.ASCII)
 
-FLASK = re.compile(r"flask(\.app)?\.Flask|.*\.(APIFlask|FlaskApp)|flask_openapi3?\.OpenAPI")
-FACTORY = re.compile(
-    r"(create|make|build|get|init|new|setup)_?(\w+_)?(app|application|flask|wsgi|server)"
-    r"|app_factory|factory"
-)
-WRAPPER = re.compile(r"\w*(Middleware|Fix|WSGI|WSGIApp|WhiteNoise|Prefix|Proxied|Dispatcher)\w*")
-NO_APPLICATION = re.compile(
-    r".*\.(SocketIO|SQLAlchemy|Celery|Manager|FlaskGroup|Blueprint|Migrate|Api|FastAPI|Quart)"
-)
 # Modules that make an application for something else than to serve it.
 OTHER_USE = re.compile(r".*(celery|worker|task|seed|populate|cron|script|shell|init_?db|_db|db_).*")
 # What an earlier bake has left.
 OURS = {"gunicorn_worker", "on_divio", "request_limits", "sitecustomize", "uwsgi_app"}
 
+# The best first.
+COMMAND_FILES = [
+    ("Dockerfile",),
+    ("Dockerfile*", "*compose*.y*ml"),
+    ("*.sh", "docker/*.sh"),
+    ("app.yaml", "render.yaml", "fly.toml", "heroku.yml", "railway.*", "supervisord.conf"),
+]
+FLASK_APP_FILES = [
+    (".flaskenv", ".env"),
+    ("Dockerfile*", "*compose*.y*ml", "*.sh", "app.json", ".env*"),
+]
 # In commands.
 SERVER = re.compile(r"(?<![\w.-])(gunicorn|uwsgi|waitress-serve)(?=[\s\"',])")
 SCRIPT = re.compile(r"\bpython[\d.]*[\s\"',]+(?:-u[\s\"',]+)?([\w./-]+\.py)\b")
@@ -116,8 +122,8 @@ def problem_of_search(folder: Path) -> str | None:
     best = [each for each in candidates if each.rank == candidates[0].rank]
     if len(best) > 1:
         return (
-            f"Several applications were found:{listed(best)}. Answer which one is served, such as "
-            f"wsgi_app={best[0].wsgi_app}"
+            f"wsgi_app 'auto' finds several applications:{listed(best)}. Answer which one is "
+            f"served, such as wsgi_app={best[0].wsgi_app}"
         )
     return None
 
@@ -190,9 +196,6 @@ def factory_of(source: Source, candidate: Candidate) -> ast.AST | None:
     return maker_of(source, definition_of(source, candidate)).node
 
 
-# What is declared
-
-
 def declared(source: Source) -> Iterator[Candidate | Obstacle]:
     for where, rank, text in commands(source.folder):
         for server in SERVER.finditer(text):
@@ -208,10 +211,8 @@ def declared(source: Source) -> Iterator[Candidate | Obstacle]:
             yield from of_target(source, TARGET.match(named[1]), at, SETTINGS)
     for path in files(source.folder, "*.ini"):
         yield from of_uwsgi(source, path, SETTINGS)
-    for number, pattern in enumerate(
-        [(".flaskenv", ".env"), ("Dockerfile*", "*compose*.y*ml", "*.sh", "app.json", ".env*")]
-    ):
-        for path in files(source.folder, *pattern):
+    for number, patterns in enumerate(FLASK_APP_FILES):
+        for path in files(source.folder, *patterns):
             text = read(path)
             for match in FLASK_APP.finditer(text):
                 at = f"{path.name}:{line_of(text, match.start())}"
@@ -221,7 +222,7 @@ def declared(source: Source) -> Iterator[Candidate | Obstacle]:
 
 def files(folder: Path, *patterns: str) -> list[Path]:
     found = {path for pattern in patterns for path in folder.glob(pattern)}
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in found if os.path.isfile(path))
 
 
 def line_of(text: str, position: int) -> int:
@@ -235,12 +236,10 @@ def commands(folder: Path) -> Iterator[tuple[str, int, str]]:
     if any(line.startswith("web:") for line in lines):
         lines = [line if line.startswith("web:") else "" for line in lines]
     yield "Procfile", PROCFILE, "\n".join(lines)
-    for path in files(
-        folder, "Dockerfile*", "*compose*.y*ml", "*.sh", "docker/*.sh", "app.yaml", "render.yaml",
-        "fly.toml", "railway.*", "supervisord.conf", "*.service",
-    ):  # fmt: skip
-        lines = (re.sub(r"(^|\s)#.*", "", line) for line in read(path).splitlines())
-        yield path.relative_to(folder).as_posix(), COMMANDS, "\n".join(lines)
+    for number, patterns in enumerate(COMMAND_FILES):
+        for path in files(folder, *patterns):
+            lines = (re.sub(r"(^|\s)#.*", "", line) for line in read(path).splitlines())
+            yield path.relative_to(folder).as_posix(), COMMANDS + number, "\n".join(lines)
 
 
 def of_command(
@@ -249,17 +248,17 @@ def of_command(
     """Yield what the server in a command serves."""
     where = f"{where}:{line_of(text, start)}"
     # YAML lists have each argument in a line of its own.
-    end = re.compile(r"\n\S|\n\s*\n|&&|\Z").search(re.sub(r"\\\n", "  ", text), start).start()
-    rest = re.sub(r"\\\n", "  ", text)[start:end]
+    joined = text.replace("\\\n", "  ")
+    rest = re.split(r"\n\S|\n\s*\n|&&", joined[start:], maxsplit=1)[0]
     before = text[text.rfind("\n", 0, start) + 1 : start]
     inner = source
     for match in CHDIR.finditer(before + rest):
         folder = (match[1] or match[2]).strip("/").removeprefix("./")
-        if folder not in ("", ".", "src") and (source.folder / folder).is_dir():
+        if folder not in ("", ".", "src") and os.path.isdir(source.folder / folder):
             inner = source_of(source.folder / folder)
     if server == "uwsgi":
         for name in re.findall(r"[\w./-]+\.ini\b", rest):
-            if (path := source.folder / name.removeprefix("/")).is_file():
+            if os.path.isfile(path := source.folder / name.removeprefix("/")):
                 yield from of_uwsgi(source, path, rank)
         if file := WSGI_FILE.search(rest):
             named = CALLABLE.search(rest)
@@ -371,9 +370,6 @@ def of_module(
             return
 
 
-# What is guessed
-
-
 @dataclass(frozen=True)
 class App:
     """A name in a module that stands for an application."""
@@ -387,11 +383,11 @@ def guesses(source: Source) -> Iterator[Candidate | Obstacle]:
     for path in source.files:
         name = source.name_of(path)
         module = name and source.module(name)
-        if not module or module.where != path or name in OURS | {"__init__"} or not module.tree:
+        if not module or module.where != path or name in OURS | {"__init__"}:
             continue
         inside = "." in module.name or module.is_package
         last = "__init__" if module.is_package else module.name.rpartition(".")[2]
-        if OTHER_USE.fullmatch(last) or not may_make(module, inside):
+        if OTHER_USE.fullmatch(last) or not may_make(module, inside) or not module.tree:
             continue
         if inside and is_script_of_folder(source, module):
             continue
@@ -447,12 +443,12 @@ def may_make(module: Module, inside: bool) -> bool:
 def is_script_of_folder(source: Source, module: Module) -> bool:
     """Whether it only works with its own folder on Python's path, or belongs to another project."""
     folder = module.path.parent
-    if folder == source.folder / "src" or (folder / "__init__.py").exists():
+    if folder == source.folder / "src" or os.path.exists(folder / "__init__.py"):
         return False
     if has_requirements(folder):
         return True
     return any(
-        (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists()
+        os.path.exists(folder / f"{name}.py") or os.path.exists(folder / name / "__init__.py")
         for name in re.findall(r"^(?:from|import)\s+(\w+)", module.text, re.MULTILINE)
         if not source.module(name)
     )
@@ -468,7 +464,7 @@ def folders_within(folder: Path) -> Iterator[Path]:
     for pattern in "*/", "*/*/":
         for path in sorted(folder.glob(pattern))[:100]:
             hidden = any(BESIDE.match(part) for part in path.relative_to(folder).parts)
-            if path.is_dir() and not hidden and any(path.glob("*.py")):
+            if os.path.isdir(path) and not hidden and any(path.glob("*.py")):
                 yield path
 
 
@@ -530,140 +526,8 @@ def factories_in(source: Source, module: Module) -> list[ast.FunctionDef]:
     return sorted(usual, key=lambda node: node.name)[:1] or found
 
 
-def returns_global(source: Source, module: Module, function: ast.AST, name: str) -> bool:
-    """Whether a factory completes and returns the application in a variable of its module."""
-    scope = source.inner(module.scope, function)
-    returned = (s.value for s, _ in scope.statements if isinstance(s, ast.Return))
-    return name not in scope.names and any(
-        isinstance(value, ast.Name) and value.id == name for value in returned
-    )
-
-
-# What things are
-
-
-def is_app(source: Source, definition: Definition, seen: frozenset = frozenset()) -> bool:
-    """Whether it is an application of Flask, or one in a WSGI middleware."""
-    scope, node = definition.scope, definition.node
-    if not scope or id(node) in seen:
-        return False
-    seen |= {id(node)}
-
-    def is_app_too(part: ast.AST) -> bool:
-        bound = scope.names.get(part.id, []) if isinstance(part, ast.Name) else []
-        earlier = [Definition(scope, value) for value in bound[:-1]]  # app = Middleware(app)
-        return any(is_app(source, each, seen) for each in [source.resolve(scope, part), *earlier])
-
-    if isinstance(node, ast.IfExp):
-        return is_app_too(node.body) or is_app_too(node.orelse)
-    if isinstance(node, ast.BoolOp):
-        return any(map(is_app_too, node.values))
-    if isinstance(node, ast.Subscript):  # app, socketio = create_app()
-        return isinstance(node.slice, ast.Constant) and makes_app(
-            source, source.resolve(scope, getattr(node.value, "func", node)), seen, node.slice.value
-        )
-    if isinstance(node, ast.Attribute):  # of Connexion, of Dash
-        maker = maker_of(source, source.resolve(scope, node.value))
-        return node.attr in ("app", "server") and bool(
-            re.match(r"(connexion|dash)\.", maker.outside)
-        )
-    if not is_call(node):
-        return False
-    maker = source.resolve(scope, node.func)
-    if is_flask(source, maker) or makes_app(source, maker, seen):
-        return True
-    name = maker.outside.rpartition(".")[2] or getattr(maker.node, "name", "")
-    if maker.outside and FACTORY.fullmatch(name):
-        return True
-    return bool(WRAPPER.fullmatch(name)) and any(map(is_app_too, node.args))
-
-
-def is_call(node: ast.AST | None) -> bool:
-    return isinstance(node, ast.Call)
-
-
-def maker_of(source: Source, definition: Definition) -> Definition:
-    """Return the function or class that is called to make an object."""
-    if is_call(definition.node):
-        return source.resolve(definition.scope, definition.node.func)
-    return UNKNOWN
-
-
-def is_flask(source: Source, definition: Definition, depth: int = 0) -> bool:
-    """Whether it is the class Flask or one that is derived from it."""
-    if isinstance(definition.node, ast.ClassDef) and depth < 9:
-        bases = (source.resolve(definition.scope, base) for base in definition.node.bases)
-        return any(is_flask(source, base, depth + 1) for base in bases)
-    return bool(FLASK.fullmatch(definition.outside)) and not definition.outside.startswith("dash")
-
-
-def makes_app(
-    source: Source,
-    definition: Definition,
-    seen: frozenset = frozenset(),
-    element: int | None = None,
-) -> bool:
-    """Whether it is a function that returns an application, or a tuple with it at an index."""
-    function = definition.node
-    if not isinstance(function, ast.FunctionDef) or id(function) in seen:
-        return False
-    seen |= {id(function)}
-    scope = source.inner(definition.scope, function)
-    for statement, _ in scope.statements:
-        value = statement.value if isinstance(statement, ast.Return) else None
-        if isinstance(value, ast.Tuple) and element is not None and element < len(value.elts):
-            value = value.elts[element]
-        if value and is_app(source, source.resolve(scope, value), seen):
-            return True
-    return False
-
-
-def is_factory(source: Source, definition: Definition, name: str) -> bool:
-    """Whether it is a function that returns an application, or has such a name and returns."""
-    function = definition.node
-    if not isinstance(function, ast.FunctionDef):
-        return False
-    if makes_app(source, definition):
-        return True
-    scope = source.inner(definition.scope, function)
-    returned = [s.value for s, _ in scope.statements if isinstance(s, ast.Return) and s.value]
-    # Arguments that come back, and several values, are no application that is made here.
-    plain = not any(
-        isinstance(value, ast.Tuple | ast.Constant)
-        or isinstance(source.resolve(scope, value).node, ast.arg)
-        for value in returned
-    )
-    return bool(FACTORY.fullmatch(name) and returned) and plain
-
-
-def required_arguments(function: ast.AST) -> list[str]:
-    arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    required = positional[: len(positional) - len(arguments.defaults)]
-    required += [
-        argument
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        if not default
-    ]
-    return [argument.arg for argument in required]
-
-
-def starts_server(source: Source, module: Module) -> ast.AST | None:
-    """Return the call with which a module starts a server when it is imported."""
-    for statement, around in module.scope.statements:
-        if any("__name__" in ast.unparse(outer.test) for outer in around if hasattr(outer, "test")):
-            continue
-        for node in nodes(statement) if isinstance(statement, ast.Expr) else ():
-            if is_call(node) and isinstance(node.func, ast.Attribute) and node.func.attr == "run":
-                base = source.resolve(module.scope, node.func.value)
-                maker = maker_of(source, base)
-                if is_app(source, base) or NO_APPLICATION.fullmatch(maker.outside):
-                    return node
-    return None
-
-
 def problem_of_start(module: Module, node: ast.AST) -> str:
-    line = ast.unparse(node)
+    line = code_of(node)
     return (
         f"{module.line(node)} starts a server as soon as {module.name} is imported. Put the line "
         f'below a condition: if __name__ == "__main__": {line}'
@@ -676,7 +540,7 @@ def problem_of_target(source: Source, name: str, attribute: str, called: bool) -
     module = source.module(name)
     if not module:
         places = [folder / root / name.replace(".", "/") for root in ("", "src")]
-        if any(place.is_dir() for place in places):
+        if any(map(os.path.isdir, places)):
             return f"{name!a} is a folder without an __init__.py, not a module."
         return (
             f"{str(folder)!a} has no module {name!a}. Run cookiecutter in the application's folder."
@@ -712,7 +576,7 @@ def problem_of_target(source: Source, name: str, attribute: str, called: bool) -
     elif not called and isinstance(node, ast.ClassDef):
         return f"{attribute!a} is a class ({at})."
     elif isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.Set | ast.JoinedStr):
-        return f"{attribute!a} is {ast.unparse(node)[:40]} ({at}), not an application."
+        return f"{attribute!a} is {code_of(node)[:40]} ({at}), not an application."
     maker = maker_of(source, definition).outside
     if NO_APPLICATION.fullmatch(maker):
         return f"{attribute!a} is a {maker.rpartition('.')[2]} ({at}), not an application."

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .applications import Candidate, applications, files, is_call, maker_of, problem_of
+from .applications import Candidate, applications, files, problem_of
+from .kinds import is_call, maker_of
 from .running import Running, Setting, is_class, name_of, stage, strings
-from .source import Definition, Scope, Source, read, source_of
+from .source import Definition, Scope, Source, code_of, read, source_of
 
 __all__ = ["Candidate", "Code", "applications", "look", "problem_of"]
 
@@ -102,7 +103,7 @@ def makes_tables(running: Running) -> bool:
         makes |= name_of(node).startswith("execute") and any(
             re.match(r"(?i)\s*create\s+table", text) for text in strings(node.args[:1])
         )
-        tests = (ast.unparse(outer.test) for outer in around if isinstance(outer, ast.If))
+        tests = (code_of(outer.test) for outer in around if isinstance(outer, ast.If))
         if makes and not any(re.search(r"(?i)\btesting\b", test) for test in tests):
             return True
     return False
@@ -149,7 +150,7 @@ def place_of_celery(source: Source, place: str) -> str | None:
 
 def is_celery(source: Source, definition: Definition, depth: int = 0) -> bool:
     if isinstance(definition.node, ast.Subscript):  # app.extensions["celery"]
-        return ast.unparse(definition.node).endswith("extensions['celery']")
+        return code_of(definition.node).endswith("extensions['celery']")
     maker = maker_of(source, definition)
     if isinstance(maker.node, ast.ClassDef):
         bases = (source.resolve(maker.scope, base).outside for base in maker.node.bases)
@@ -170,7 +171,7 @@ def databases_of(running: Running) -> list[Setting]:
     for scope, node, _, outside in running.calls(running=False):
         if CONNECTS.fullmatch(outside):
             value = node.args[0] if node.args else node
-            found.append(Setting(outside, scope, value, f"{ast.unparse(node.func)}(%s)"))
+            found.append(Setting(outside, scope, value, f"{code_of(node.func)}(%s)"))
     stages = {stage(each.scope) for each in found}
     left_out = {"development"} if stages - {"development"} else set()
     left_out |= {""} if "production" in stages else set()
@@ -217,9 +218,9 @@ def hints_of_database(running: Running, databases: list[Setting]) -> Iterator[st
             )
         elif each.name.endswith("connect") and is_call(each.value):
             says = f" connects to a database that it names itself. {DIVIDED}"
-        elif variables:
-            names = ", ".join(sorted(variables))
-            says = f" makes the URL of the database of {names}. {replaced(each)}"
+        elif variables and not literal.startswith("sqlite"):
+            says = f" makes the URL of the database of {', '.join(sorted(variables))}. "
+            says += replaced(each)
         elif "://" in literal and not re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?", literal):
             kind = "an SQLite file" if literal.startswith("sqlite") else "a database of its own"
             says = f" names {kind}. {replaced(each)}"
@@ -238,7 +239,7 @@ def hints_of_database(running: Running, databases: list[Setting]) -> Iterator[st
 
 def replaced(setting: Setting) -> str:
     """Say how a line reads that follows DATABASE_URL first."""
-    value = ast.unparse(setting.value)
+    value = code_of(setting.value)
     value = f"({value})" if isinstance(setting.value, ast.IfExp) else value
     new = setting.form % f'os.environ.get("DATABASE_URL") or {value}'
     return f"Replace it by: {new}{import_of_os(setting.scope)}"
@@ -318,7 +319,7 @@ def hints_of_configuration(running: Running) -> Iterator[str]:
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 for name in strings([key]):
-                    keys[name] = ast.unparse(value).strip("'").rpartition(".")[2]
+                    keys[name] = code_of(value).strip("'").rpartition(".")[2]
     for scope, node, around in running.expressions:
         values = node.values if isinstance(node, ast.BoolOp) else [node]
         variable = running.variable(scope, values[0])
@@ -366,7 +367,7 @@ def hints_of_variables(running: Running, known: set[str]) -> Iterator[str]:
     """Name all variables that have to be set, in one sentence."""
     found: dict[str, str] = {}
     for variable, scope, around in running.variables:
-        names = (variable.name in ast.unparse(outer.test) for outer in around if is_if(outer))
+        names = (variable.name in code_of(outer.test) for outer in around if is_if(outer))
         tried = any(isinstance(outer, ast.Try) for outer in around)
         if variable.required and not tried and not any(names) and stage(scope) != "development":
             found.setdefault(variable.name, variable.where)
@@ -394,7 +395,7 @@ def is_if(statement: ast.stmt) -> bool:
 def hints_of_services(running: Running) -> Iterator[str]:
     for each in running.settings:
         if any(map(LOCAL_SERVICE.match, strings([each.value]))) and not stage(each.scope):
-            new = each.form % f'os.environ.get("{each.name}", {ast.unparse(each.value)})'
+            new = each.form % f'os.environ.get("{each.name}", {code_of(each.value)})'
             yield (
                 f"{each.where} names a service on localhost, where a container has none. Replace "
                 f"it by: {new}{import_of_os(each.scope)}, and set {each.name} {TO_SET}"

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from .applications import WSGI_APP, is_call, is_flask, maker_of
-from .source import FUNCTIONS, Module, Scope, Source, absolute, nodes
+from .applications import WSGI_APP
+from .kinds import is_call, is_flask, maker_of
+from .source import DEFINITIONS, FUNCTIONS, Module, Scope, Source, absolute, code_of
 
 # In a text, what cannot be told from there on.
 REST = "\0"
@@ -19,6 +20,7 @@ NAMES_OF_STAGES = {
 }
 CONFIGURATION = re.compile(r"(.*\.)?(\w*config|\w*settings|configuration)(\.\w+)?")
 COMMANDS = re.compile(r"(.*\.)?(cli|commands?|manage|management|scripts)(\..*)?")
+TOUCHES = re.compile(r"\b(save|open|mkdir|makedirs|connect|\w+_engine|\w*FileHandler)\(")
 
 Around = tuple[ast.stmt, ...]
 
@@ -73,8 +75,7 @@ class Running:
             scope = waiting.pop(0)
             if id(scope.node) not in done:
                 done[id(scope.node)] = scope
-                for statement, _ in scope.statements:
-                    waiting += self.run_by(scope, statement)
+                waiting += self.run_by(scope)
         return list(done.values())
 
     def with_parents(self, name: str) -> list[Scope]:
@@ -83,32 +84,36 @@ class Running:
         names = [".".join(parts[: index + 1]) for index in range(len(parts))]
         return [module.scope for module in map(self.source.module, names) if module]
 
-    def run_by(self, scope: Scope, statement: ast.stmt) -> Iterator[Scope]:
-        """Yield what a statement runs: imported modules, classes, functions that it calls."""
+    def run_by(self, scope: Scope) -> Iterator[Scope]:
+        """Yield what the code in a scope runs: imports, classes, functions that it calls."""
         source = self.source
-        if isinstance(statement, ast.ClassDef):
-            yield source.inner(scope, statement)
-        elif isinstance(statement, ast.Import):
-            for alias in statement.names:
-                yield from self.with_parents(alias.name)
-        elif isinstance(statement, ast.ImportFrom):
-            name = absolute(statement, scope.module)
-            for alias in statement.names:
-                yield from self.with_parents(f"{name}.{alias.name}")
-        for node in filter(is_call, nodes(statement)):
-            called = source.resolve(scope, node.func)
+        for node, _ in scope.expressions:
+            if isinstance(node, ast.ClassDef):
+                yield source.inner(scope, node)
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield from self.with_parents(alias.name)
+            elif isinstance(node, ast.ImportFrom):
+                name = absolute(node, scope.module)
+                for alias in node.names:
+                    yield from self.with_parents(f"{name}.{alias.name}")
+            elif is_call(node):
+                yield from self.run_by_call(scope, node)
+
+    def run_by_call(self, scope: Scope, node: ast.Call) -> Iterator[Scope]:
+        called = self.source.resolve(scope, node.func)
+        if isinstance(called.node, DEFINITIONS):
+            inner = self.source.inner(called.scope, called.node)
+            made = inner.names.get("__init__", [None])[-1]
             if isinstance(called.node, FUNCTIONS):
-                yield source.inner(called.scope, called.node)
-            elif isinstance(called.node, ast.ClassDef):
-                inner = source.inner(called.scope, called.node)
-                made = inner.names.get("__init__", [None])[-1]
-                if isinstance(made, FUNCTIONS):
-                    yield source.inner(inner, made)
-            if name_of(node) in ("from_object", "import_string", "import_module", "from_pyfile"):
-                package = scope.module.name.partition(".")[0]
-                for text in strings(node.args[:1]):
-                    name = text.removesuffix(".py").replace("/", ".")
-                    yield from self.with_parents(name) or self.with_parents(f"{package}.{name}")
+                yield inner
+            elif isinstance(made, FUNCTIONS):
+                yield self.source.inner(inner, made)
+        if name_of(node) in ("from_object", "import_string", "import_module", "from_pyfile"):
+            package = scope.module.name.partition(".")[0]
+            for text in strings(node.args[:1]):
+                name = text.removesuffix(".py").replace("/", ".")
+                yield from self.with_parents(name) or self.with_parents(f"{package}.{name}")
 
     @cached_property
     def modules(self) -> list[Module]:
@@ -121,17 +126,24 @@ class Running:
 
     @cached_property
     def everything(self) -> list[tuple[Scope, ast.AST, Around]]:
-        """What runs, and also what waits in functions for requests, but not for commands."""
+        """What runs, and what waits in functions for requests and writes or connects.
+
+        What is for commands is left out.
+        """
         found = list(self.expressions)
         seen = {id(scope.node) for scope in self.scopes}
-        waiting = [each for each in self.scopes if not COMMANDS.fullmatch(each.module.name)]
+        waiting = [
+            each
+            for each in self.scopes
+            if TOUCHES.search(each.module.text) and not COMMANDS.fullmatch(each.module.name)
+        ]
         while waiting:
             outer = waiting.pop()
             for statement, _ in outer.statements:
-                if not isinstance(statement, ast.ClassDef | FUNCTIONS) or id(statement) in seen:
+                if not isinstance(statement, DEFINITIONS) or id(statement) in seen:
                     continue
                 seen.add(id(statement))
-                if not any("command" in ast.unparse(each) for each in statement.decorator_list):
+                if not any("command" in code_of(each) for each in statement.decorator_list):
                     inner = self.source.inner(outer, statement)
                     waiting.append(inner)
                     found += expressions_in(inner)
@@ -150,7 +162,7 @@ class Running:
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
                 for target in getattr(node, "targets", None) or [node.target]:
                     if name := name_of_setting(scope, target):
-                        form = f"{ast.unparse(target)} = %s"
+                        form = f"{code_of(target)} = %s"
                         found.append(Setting(name, scope, node.value, form))
             elif is_call(node):
                 for keyword in node.keywords:
@@ -159,7 +171,7 @@ class Running:
                         found.append(Setting(keyword.arg, scope, keyword.value, form))
                 if name_of(node) == "setdefault" and len(node.args) == 2:
                     for name in strings(node.args[:1]):
-                        form = f'{ast.unparse(node.func)}("{name}", %s)'
+                        form = f'{code_of(node.func)}("{name}", %s)'
                         found.append(Setting(name, scope, node.args[1], form))
             elif isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):
@@ -360,13 +372,7 @@ class Running:
 
 
 def expressions_in(scope: Scope) -> list[tuple[Scope, ast.AST, Around]]:
-    if stage(scope) == "test":
-        return []
-    return [
-        (scope, node, (*around, statement))
-        for statement, around in scope.statements
-        for node in nodes(statement)
-    ]
+    return [(scope, *each) for each in scope.expressions] if stage(scope) != "test" else []
 
 
 def stage(scope: Scope) -> str:
@@ -418,6 +424,6 @@ def text_of_reader(function: ast.AST | None) -> str:
     """Return the code of a function that reads the variable whose name it is told."""
     if not isinstance(function, ast.FunctionDef) or not function.args.args:
         return ""
-    text = ast.unparse(function)
+    text = code_of(function)
     name = function.args.args[0].arg
     return text if re.search(rf"environ(\.get\(|\[){name}\b|getenv\({name}\b", text) else ""

@@ -19,7 +19,10 @@ TEST = re.compile(r"(test_.*|.*_tests?|tests?|conftest|fabfile|setup|noxfile|tas
 LARGEST = 1_000_000  # bytes of a file that is read
 MOST = 20_000  # files that are looked at
 
-FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef
+DEFINITIONS = ast.ClassDef, *FUNCTIONS
+# What does not run with the statement that it is in, or is a statement for itself.
+APART = ast.stmt, ast.expr_context, ast.operator, ast.Lambda, ast.ExceptHandler, ast.match_case
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,24 @@ class Scope:
     """
 
     module: "Module"
-    node: ast.Module | ast.ClassDef | FUNCTIONS
+    node: ast.AST
     outer: "Scope | None" = None
 
     @cached_property
     def statements(self) -> list[tuple[ast.stmt, tuple[ast.stmt, ...]]]:
-        return list(statements(self.node.body))
+        try:
+            return list(statements(self.node.body))
+        except RecursionError:  # a thousand elifs
+            return []
+
+    @cached_property
+    def expressions(self) -> list[tuple[ast.AST, tuple[ast.stmt, ...]]]:
+        """What its statements run, each with the statements around it."""
+        return [
+            (node, (*around, statement))
+            for statement, around in self.statements
+            for node in nodes(statement)
+        ]
 
     @cached_property
     def names(self) -> dict[str, list[ast.AST | Import | None]]:
@@ -182,7 +197,7 @@ class Source:
     def name_of(self, path: str) -> str | None:
         """Return the name under which a file is imported, if it has one."""
         parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-        if parts[0] == "src" and not (self.folder / "src/__init__.py").is_file():
+        if parts[0] == "src" and not os.path.isfile(self.folder / "src/__init__.py"):
             parts = parts[1:]
         return ".".join(parts) if all(part.isidentifier() for part in parts) else None
 
@@ -199,7 +214,7 @@ class Source:
             for end in "/__init__.py", ".py":
                 where = root + name.replace(".", "/") + end
                 path = self.folder / where
-                if path.is_file():
+                if os.path.isfile(path):
                     return Module(name, path, where)
         return None
 
@@ -210,7 +225,7 @@ class Source:
             if module and module.where == path:
                 yield module
 
-    def inner(self, outer: Scope, node: ast.ClassDef | FUNCTIONS) -> Scope:
+    def inner(self, outer: Scope, node: ast.AST) -> Scope:
         """Return the scope of a class or function."""
         if id(node) not in self.scopes:
             self.scopes[id(node)] = Scope(outer.module, node, outer)
@@ -304,6 +319,13 @@ def read(path: Path) -> str:
         return ""
 
 
+def code_of(node: ast.AST) -> str:
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "..."
+
+
 def is_main_guard(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.If) or not isinstance(statement.test, ast.Compare):
         return False
@@ -315,7 +337,7 @@ def statements(
 ) -> Iterator[tuple[ast.stmt, tuple[ast.stmt, ...]]]:
     for statement in body:
         yield statement, around
-        if isinstance(statement, ast.ClassDef | FUNCTIONS):
+        if isinstance(statement, DEFINITIONS):
             continue
         within = (*around, statement) if isinstance(statement, ast.If | ast.Try) else around
         if not is_main_guard(statement):
@@ -334,11 +356,7 @@ def nodes(statement: ast.stmt) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting += [
-            child
-            for child in ast.iter_child_nodes(node)
-            if not isinstance(child, ast.stmt | ast.Lambda | ast.ExceptHandler | ast.match_case)
-        ]
+        waiting += [each for each in ast.iter_child_nodes(node) if not isinstance(each, APART)]
 
 
 def absolute(statement: ast.ImportFrom, module: Module) -> str:
@@ -352,7 +370,7 @@ def absolute(statement: ast.ImportFrom, module: Module) -> str:
 
 def bindings(statement: ast.stmt, module: Module) -> Iterator[tuple[str, ast.AST | Import | None]]:
     """Yield the names that a statement binds, and to what."""
-    if isinstance(statement, ast.ClassDef | FUNCTIONS):
+    if isinstance(statement, DEFINITIONS):
         yield statement.name, statement
     elif isinstance(statement, ast.Import):
         for alias in statement.names:
