@@ -1,5 +1,6 @@
 """How gunicorn runs the application. A blank variable counts as unset."""
 
+{% set found = cookiecutter.found.split() %}
 {% if cookiecutter.application == 'new' %}
 import gc
 {% endif %}
@@ -7,6 +8,9 @@ import logging
 import os
 import pwd
 import re
+{% if 'flask-socketio' in found %}
+from typing import Any
+{% endif %}
 
 
 def env(name: str) -> str:
@@ -41,8 +45,14 @@ control_socket_disable = True  # It would need a home folder to write to.
 
 # With threads, because connections that a load balancer opens ahead would block sync workers.
 worker_class = "gunicorn_worker.Worker"
+{% if 'flask-socketio' in found %}
+workers = number("WEB_CONCURRENCY", 1, 100)  # More would not know of each other's sockets.
+threads = number("WEB_THREADS", 500, 1000)  # Each visitor with an open socket has one.
+worker_connections = 2000
+{% else %}
 workers = number("WEB_CONCURRENCY", 2, 100)
 threads = number("WEB_THREADS", 64, 100)  # Most wait: gunicorn_worker.py has few run at once.
+{% endif %}
 {% if cookiecutter.application == 'existing' %}
 number("REQUEST_TIMEOUT", 20, 3600)  # request_limits.py takes it.
 if problems:
@@ -54,10 +64,12 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108, writable where all else is read-only
 # that does. Docker kills ten seconds after it asked to stop.
 timeout = 25
 graceful_timeout = 8
+{% if 'flask-socketio' not in found %}
 
 # Against leaks of memory, and not in all workers at once.
 max_requests = 10000
 max_requests_jitter = 1000
+{% endif %}
 
 
 def leave_out_content(record: logging.LogRecord) -> bool:
@@ -69,6 +81,17 @@ def leave_out_content(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("gunicorn.error").addFilter(leave_out_content)
+{% if 'flask-socketio' in found %}
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401
+    if workers > 1:
+        server.log.warning(
+            "WEB_CONCURRENCY: Socket.IO needs 1, or clients with transports: ['websocket'] and a "
+            "message_queue: see DEPLOY.md."
+        )
+
+{% endif %}
 
 {% if cookiecutter.application == 'new' %}
 # Whose X-Forwarded-* are believed, PROXY_HOPS tells the application.

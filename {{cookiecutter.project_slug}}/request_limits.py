@@ -124,11 +124,26 @@ class Body(io.RawIOBase):
 
 under_way: dict[int, Request] = {}  # by the thread
 
+{% set holds_open = cookiecutter.application == 'existing' and cookiecutter.gateway_server == 'gunicorn' %}
+{% if holds_open %}
+
+def holds_open(environ: WSGIEnvironment) -> bool:
+    """Return whether it is a WebSocket, or the waiting of Socket.IO, which last on purpose."""
+    if "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH"):
+        return False
+    is_websocket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+    return is_websocket or "EIO=" in environ.get("QUERY_STRING", "")
+
+{% endif %}
 
 def guard(application: WSGIApplication) -> WSGIApplication:
     """Wrap an application, so that its requests can be watched. Each ends with a call of `end`."""
 
     def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+{% if holds_open %}
+        if holds_open(environ):
+            return application(environ, start_response)
+{% endif %}
         request = under_way[threading.get_ident()] = Request(environ)
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
         if is_chunked or environ.get("CONTENT_LENGTH"):
