@@ -52,3 +52,59 @@ def test_bake_finds_what_a_shape_brings_and_changes_nothing(shape: Shape, tmp_pa
     linked = json.loads(re.search(r"cruft link .*\\\n +'(.*)'\n", said)[1])
     names = "wsgi_app", "python_version", "found"
     assert tuple(linked[name] for name in names) == FOUND[shape.name]
+
+
+APP = {"app.py": "from flask import Flask\n\napp = Flask(__name__)\n"}
+REQUIREMENTS = {"requirements.txt": "flask==3.1.3\n"}
+PROJECT = {"pyproject.toml": '[project]\nname = "app"\nversion = "1"\ndependencies = ["flask"]\n'}
+OLD_LOCK = """
+version = 1
+requires-python = "<3.10"
+
+[[package]]
+name = "app"
+version = "1"
+source = { virtual = "." }
+dependencies = [{ name = "flask" }]
+
+[[package]]
+name = "flask"
+version = "2.3.3"
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "answers", "says"),
+    [
+        (REQUIREMENTS, {}, "No Flask application was found"),
+        (
+            {"one.py": APP["app.py"], "two.py": APP["app.py"]} | REQUIREMENTS,
+            {},
+            "Several applications were found: one:app .* two:app",
+        ),
+        (APP, {}, "has no requirements"),
+        (APP | PROJECT | {"uv.lock": "[[package"}, {}, "uv.lock.* is not valid TOML"),
+        (APP | PROJECT | {"poetry.lock": "x"}, {}, "poetry.lock.* is not valid TOML"),
+        (APP | {"Pipfile": "", "Pipfile.lock": "{"}, {}, "Pipfile.lock.* is not valid JSON"),
+        (APP | {"pylock.toml": "="}, {}, "pylock.toml.* is not valid TOML"),
+        (APP | {"Pipfile": '[packages]\nflask = "*"\n'}, {}, "Pipfile is not locked"),
+        (APP | PROJECT | {"uv.lock": OLD_LOCK}, {}, "uv.lock:3 asks for Python <3.10"),
+        (
+            APP | {"requirements.txt": "flask-socketio==5.5.1\n"},
+            {"gateway_server": "uwsgi"},
+            "answer 'gunicorn'",
+        ),
+    ],
+)
+def test_bad_input_gets_one_message_and_changes_nothing(
+    files: dict[str, str], answers: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    before = snapshot(tmp_path)
+
+    said = bake(tmp_path, fails=True, **answers)
+
+    [problem] = re.findall("ERROR: (?!Stopping)(.*)", said)
+    assert re.search(says, problem)
+    assert snapshot(tmp_path) == before
