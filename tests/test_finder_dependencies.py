@@ -617,8 +617,24 @@ def test_python(case: str, tree) -> None:
     assert hint is None or re.search(hint, choice.hints[0]), choice.hints
 
 
-def test_answer_stands_where_the_application_says_nothing(tree) -> None:
-    assert choose(tree({"requirements.txt": "flask"}), "3.13").version == "3.13"
+@pytest.mark.parametrize(
+    ("answered", "files", "version"),
+    [
+        ("3.13", {"requirements.txt": "flask"}, "3.13"),
+        # The default may be no answer, another one is.
+        ("3.13", {"requirements.txt": "flask", ".python-version": "3.12"}, "3.13"),
+        ("3.14", {"requirements.txt": "flask", ".python-version": "3.12"}, "3.12"),
+        ("3.13", {"pyproject.toml": PROJECT + 'requires-python = "==3.12.*"'}, "3.12"),
+    ],
+)
+def test_what_counts_of_an_answer(answered: str, files: Files, version: str, tree) -> None:
+    assert choose(tree(files), answered).version == version
+
+
+def test_other_file_is_offered_where_a_lock_is_for_another_python(tree) -> None:
+    lock = PIPFILE_LOCK.replace("3.12", "3.7")
+    problem = choose(tree({"Pipfile.lock": lock, "requirements.txt": "flask"})).problem
+    assert problem.endswith("found='auto requirements.txt'.")
 
 
 @pytest.mark.parametrize(

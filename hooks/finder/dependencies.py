@@ -203,6 +203,7 @@ def requirements_files(folder: Path) -> list[str]:
     """Return the paths of files with requirements for the server, the best first."""
     paths = [*folder.glob("*.txt"), *folder.glob("requirements/*.txt")]
     paths = [path.relative_to(folder) for path in paths if path.is_file()]
+    paths = [path for path in paths if path.name != "requirements-divio.txt"]  # the template's
     return sorted(
         (path.as_posix() for path in paths if claim(path) is not None),
         key=lambda path: (claim(path), path),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .dependencies import Dependencies, words_of
+from .dependencies import Dependencies, requirements_files, words_of
 from .formats import (
     UnreadableError,
     ini,
@@ -71,7 +71,10 @@ class Choice:
 
 
 def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
-    """Choose the answered Python, or the best that the application names, allows and runs on."""
+    """Choose the answered Python, or the best that the application names, allows and runs on.
+
+    The newest is the default, which need not be an answer; another one somebody has chosen.
+    """
     choice = Choice(answered)
     if not dependencies.source:
         return choice
@@ -87,6 +90,9 @@ def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
         fitting = [version for version in allowed if satisfies(f"{version}.99", asked)]
         if not fitting:
             choice.problem = none_fits(demands, where)
+            others = requirements_files(folder)
+            if others and dependencies.source in LOCKED:
+                choice.problem += f" Or install from another file: found='auto {others[0]}'."
             return choice
         allowed = fitting
     failing = {version: versions_that_fail(dependencies, version) for version in PYTHONS}
@@ -95,7 +101,9 @@ def choose(folder: Path, dependencies: Dependencies, answered: str) -> Choice:
     where, named = next(
         (wish for wish in wishes if wish[1][0] in allowed), wishes[0] if wishes else ("", [])
     )
-    if named and named[0] in allowed:
+    if answered != PYTHONS[0] and answered in allowed:
+        choice.because = "answered"
+    elif named and named[0] in allowed:
         choice.version = named[0]
         choice.because = f"{where} names Python {named[0]}"
     elif named:
