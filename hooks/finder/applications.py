@@ -436,7 +436,8 @@ def rank_of(last: str, inside: bool, by_factory: bool) -> int:
 
 def may_make(module: Module, inside: bool) -> bool:
     """Whether it is worth parsing."""
-    words = r"Flask\w*\(|OpenAPI\(|\bapp\b.*=|application|_app\(" if inside else r"Flask|app|serv"
+    words = r"Flask\w*\(|OpenAPI\(|\bapp\b.*=|application|_app\("
+    words = words if inside else r"Flask|OpenAPI|\bapp\b|application|_app\b|server?\b"
     return bool(re.search(words, module.text))
 
 

@@ -20,7 +20,7 @@ NAMES_OF_STAGES = {
 }
 CONFIGURATION = re.compile(r"(.*\.)?(\w*config|\w*settings|configuration)(\.\w+)?")
 COMMANDS = re.compile(r"(.*\.)?(cli|commands?|manage|management|scripts)(\..*)?")
-TOUCHES = re.compile(r"\b(save|open|mkdir|makedirs|connect|\w+_engine|\w*FileHandler)\(")
+TOUCHES = re.compile(r"(save|open|mkdir|makedirs|connect|_engine|FileHandler)\(")
 
 Around = tuple[ast.stmt, ...]
 
@@ -64,11 +64,10 @@ class Running:
             definition = self.source.find(module, match[2]) if module else None
             if definition and isinstance(definition.node, FUNCTIONS):
                 waiting.append(self.source.inner(definition.scope, definition.node))
-        modules = self.source.all_modules()
         waiting += [
             module.scope
-            for module in modules
-            if not waiting or CONFIGURATION.fullmatch(module.name)
+            for module in self.source.all_modules()
+            if CONFIGURATION.fullmatch(module.name)
         ]
         done: dict[int, Scope] = {}
         while waiting:
