@@ -56,6 +56,13 @@ FILES_FOR_EXISTING = {
     ),
 }  # fmt: skip
 
+# These need each other: where an owner has one, all of them wait until they take it over. Compose
+# would prefer the other names, or take both.
+CONTAINER_FILES = {
+    ".dockerignore", "Dockerfile", "docker-compose.production.yml", "docker-compose.yml",
+}  # fmt: skip
+OTHER_COMPOSE_FILES = {"compose.yaml", "compose.yml", "docker-compose.yaml"}
+
 # cruft renders into a throw-away folder when it updates or compares. Only its name gives that
 # away: cookiecutter sets _output_dir and cruft does not, and tempfile names a folder like this.
 IN_SCRATCH_RENDER = "_output_dir" not in ANSWERS and re.fullmatch(
@@ -189,9 +196,11 @@ def tell_about_new_project():
 def move_to_existing_application():
     """Move the files to the folder of the application, where nothing is in their way.
 
-    Return the names of those that were moved, and of those that were not.
+    Return the names of those that were moved, of those that were not, and of the owner's that are
+    in the way.
     """
     here, there = os.getcwd(), os.path.realpath(ANSWERS["_output_dir"])
+    own = own_container_files(here, there)
     added, kept = [], []
     for folder, _, names in os.walk(here):
         for name in names:
@@ -202,7 +211,7 @@ def move_to_existing_application():
                 if is_same(source, target):
                     os.remove(source)
                     continue
-                if is_free(target):
+                if is_free(target) and not (own and path in CONTAINER_FILES):
                     os.makedirs(os.path.dirname(target), exist_ok=True)
                     os.rename(source, target)
                     added.append(path)
@@ -210,16 +219,28 @@ def move_to_existing_application():
             except OSError as error:
                 say(f"{path}: {error.strerror}")
             kept.append(path)
+            if path not in CONTAINER_FILES:
+                own.add(path)
     os.chdir(there)
     for folder, _, _ in os.walk(here, topdown=False):
         if not os.listdir(folder):
             os.rmdir(folder)
-    return sorted(added), sorted(kept)
+    return sorted(added), sorted(kept), sorted(own)
+
+
+def own_container_files(here, there):
+    """Return which files of the owner's say how containers are built and run."""
+    return {
+        name
+        for name in CONTAINER_FILES | OTHER_COMPOSE_FILES
+        if os.path.lexists(os.path.join(there, name))
+        and not is_same(os.path.join(here, name), os.path.join(there, name))
+    }
 
 
 def is_same(path, other):
     """Tell whether an earlier bake has put the file there."""
-    if os.path.islink(other) or not os.path.isfile(other):
+    if os.path.islink(other) or not os.path.isfile(other) or not os.path.exists(path):
         return False
     with open(path, "rb") as one, open(other, "rb") as two:
         return one.read() == two.read()
@@ -235,34 +256,62 @@ def is_free(path):
     return os.path.isdir(path) and not os.path.islink(path)
 
 
-def tell_about_existing_application(found, added, kept):
+def tell_about_existing_application(found, added, kept, own):
     from shlex import quote
 
     say("", f"Found: {found.says}.")
     say("", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
     if kept:
-        say(
-            "",
-            f"What you have stays as it is: {', '.join(kept)}.",
-            f"The template's are in {SLUG}: take over what you need, then delete that folder.",
-            "So that updates leave yours alone, put this into .cruft.json once you have it:",
-            f"    {json.dumps({'skip': kept})[1:-1]}",
-        )
+        tell_about_kept(kept, own)
     if found.hints:
         say("", "Left to do:", *(f"- {hint}" for hint in found.hints))
     answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
     template = quote(re.sub(r"^gh:", "https://github.com/", ANSWERS["_template"]))
     if ANSWERS.get("_checkout"):
         template += f" --checkout {quote(ANSWERS['_checkout'])}"
+    guide = f"{SLUG}/DEPLOY.md" if "DEPLOY.md" in kept else "DEPLOY.md"
     say(
         "",
-        f"{f'{SLUG}/DEPLOY.md' if 'DEPLOY.md' in kept else 'DEPLOY.md'} leads from here to the deployed site.",
+        f"{guide} leads from here to the deployed site.",
         "To receive updates of the template, have cruft remember now where this came from, and",
         "commit all of it:",
         "",
         f"    pipx run cruft link {template} --no-input --extra-context \\",
         f"        {quote(json.dumps(answers))}",
         "",
+    )
+
+
+def tell_about_kept(kept, own):
+    say(
+        "",
+        f"What you have stays as it is: {', '.join(own)}.",
+        f"The template's files wait in {SLUG}, with those that work only together with them.",
+    )
+    if CONTAINER_FILES <= set(kept):
+        say(
+            "To try them there:",
+            "",
+            f"    cp {SLUG}/.dockerignore {SLUG}/Dockerfile.dockerignore",
+            f"    docker build --file {SLUG}/Dockerfile --tag {SLUG}-web .",
+            f"    docker compose -p {SLUG} --project-directory . -f {SLUG}/docker-compose.yml up",
+            "",
+        )
+    theirs, ours = ([name for name in names if "/" not in name] for names in (own, kept))
+    if ours:
+        say(
+            "To take them over:",
+            "",
+            f"    mkdir {SLUG}/yours",
+            f"    mv {' '.join(theirs)} {SLUG}/yours",
+            f"    mv {' '.join(f'{SLUG}/{name}' for name in ours)} .",
+            "",
+        )
+    say(
+        "If you keep yours instead, have updates leave them alone, with this in .cruft.json once you",
+        "have it:",
+        "",
+        f"    {json.dumps({'skip': kept})[1:-1]}",
     )
 
 

@@ -1,14 +1,13 @@
 """tools/lock.py makes one template of all locks, or says why it cannot and writes nothing."""
 
 import re
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-from tests.harness.choices import CORE, TEMPLATE, combinations, label
+from tests.harness.choices import TEMPLATE, label
 from tools import lock
-from tools.lock import CONDITIONS, FLAGS, Lock
+from tools.lock import CONDITIONS, FLAGS, Lock, what_differs
 
 COMMENT = "# Written by uv.\n"
 PACKAGE = "package==1.0 \\\n    --hash=sha256:0123\n"
@@ -17,14 +16,14 @@ PACKAGE = "package==1.0 \\\n    --hash=sha256:0123\n"
 def locks(blocks: dict[str, str]) -> list[Lock]:
     """Return every lock, each with the blocks whose pattern its name matches."""
     found = []
-    for answers in combinations("application", *CORE):
+    for answers in what_differs():
         new = answers["application"] == "new"
         for name in (
             ["requirements.txt", "requirements-dev.txt"] if new else ["requirements-divio.txt"]
         ):
             title = f"{label(answers)}/{name}"
             variables = {"cookiecutter": answers, "dev": name == "requirements-dev.txt"}
-            text = "".join(block for pattern, block in blocks.items() if fnmatch(title, pattern))
+            text = "".join(block for pattern, block in blocks.items() if re.search(pattern, title))
             found.append(Lock(title, variables, COMMENT + text))
     return found
 
@@ -39,17 +38,18 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 WHERE = {
-    "*": "true",
-    "new-*": "new",
-    "existing-*": "not new",
-    "*-dev.txt": "dev",
-    "*-postgres-*": "postgres",
-    "*-mysql-*": "mysql",
-    "*-gunicorn-*": "gunicorn",
-    "*-uwsgi-*": "uwsgi",
-    "*-s3/*": "s3",
-    "*-s3/*-dev.txt": "dev and s3",
-    "existing-postgres-*": "postgres and not new",
+    "": "true",
+    "^new-": "new",
+    "^existing-": "not new",
+    "-dev.txt$": "dev",
+    "-postgres-.*-(none|auto)/": "psycopg",
+    "-postgres-.*-sqlalchemy1/": "psycopg2",
+    "-mysql-.*-(none|auto|sqlalchemy1)/": "mysqlclient",
+    "-gunicorn-": "gunicorn",
+    "-uwsgi-": "uwsgi",
+    "-s3-(none|auto|sqlalchemy1)/": "s3",
+    "-s3-.*-dev.txt$": "dev and s3",
+    "^existing-postgres-.*-auto/": "psycopg and not new",
 }
 
 
@@ -71,7 +71,7 @@ def test_each_condition_is_tested_and_needed() -> None:
 def test_neighbours_share_a_condition() -> None:
     other = PACKAGE.replace("package", "other-package")
 
-    template = lock.template_of(locks({"*-mysql-*": other + PACKAGE}))
+    template = lock.template_of(locks({"-gunicorn-": other + PACKAGE}))
 
     assert template.count("{% if ") == 1
 
@@ -80,18 +80,19 @@ def test_neighbours_share_a_condition() -> None:
     ("blocks", "says"),
     [
         (
-            {"new-mysql-uwsgi-s3/*": PACKAGE},
+            {"new-mysql-uwsgi-s3": PACKAGE},
             "exactly where 'package==1.0' is: add it to CONDITIONS. It is in "
-            "new-mysql-uwsgi-s3/requirements.txt, new-mysql-uwsgi-s3/requirements-dev.txt.",
+            "new-mysql-uwsgi-s3-none/requirements.txt, "
+            "new-mysql-uwsgi-s3-none/requirements-dev.txt.",
         ),
         (
-            {"*-postgres-*": PACKAGE, "*-mysql-*": PACKAGE.replace("1.0", "1.1")},
-            "package is 1.0 in new-postgres-gunicorn-s3/requirements.txt, "
-            "but 1.1 in new-mysql-gunicorn-s3/requirements.txt.",
+            {"-postgres-": PACKAGE, "-mysql-": PACKAGE.replace("1.0", "1.1")},
+            "package is 1.0 in new-postgres-gunicorn-s3-none/requirements.txt, "
+            "but 1.1 in new-mysql-gunicorn-s3-none/requirements.txt.",
         ),
         (
-            {"*": PACKAGE + PACKAGE.replace("package", "a-package")},
-            "does not render new-postgres-gunicorn-s3/requirements.txt as uv wrote it",
+            {"": PACKAGE + PACKAGE.replace("package", "a-package")},
+            "does not render new-postgres-gunicorn-s3-none/requirements.txt as uv wrote it",
         ),
     ],
     ids=["no condition", "two versions", "other order"],
@@ -108,7 +109,7 @@ def test_what_does_not_fit_is_told_and_nothing_is_written(
 
 
 def test_locks_that_fit_are_written(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "locks_of_bakes", lambda *_: locks({"*": PACKAGE}))
+    monkeypatch.setattr(lock, "locks_of_bakes", lambda *_: locks({"": PACKAGE}))
 
     lock.main([])
 
@@ -117,7 +118,7 @@ def test_locks_that_fit_are_written(target: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_command_that_fails_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="failed for new-postgres-gunicorn-s3, so no lock is"):
+    with pytest.raises(SystemExit, match="failed for new-postgres-gunicorn-s3-none, so no lock is"):
         lock.main(["--no-such-option"])
 
     assert "unexpected argument '--no-such-option'" in capfd.readouterr().err

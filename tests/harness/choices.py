@@ -58,6 +58,21 @@ NEW = combinations(*(name for name in CHOICES if name != "application"))
 EXISTING = [
     {"application": "existing"} | answers for answers in combinations(*CORE, "reverse_proxy")
 ]
+# What existing applications may bring: each place of requirements, and what changes the image.
+EXISTING += [
+    {"application": "existing", "database": database, "gateway_server": server}
+    | {"media_storage": "s3", "reverse_proxy": "none", "found": found}
+    for database, server, found in (
+        ("postgres", "gunicorn", "requirements/live.txt psycopg2 sqlalchemy1 gunicorn app/static/"),
+        ("postgres", "uwsgi", "requirements.txt sqlalchemy1 uwsgi boto3 python-magic"),
+        ("postgres", "uwsgi", "uv.lock psycopg pyuwsgi"),
+        ("mysql", "gunicorn", "poetry.lock pymysql weasyprint"),
+        ("mysql", "uwsgi", "Pipfile.lock mysqlclient"),
+        ("postgres", "gunicorn", "pylock.toml psycopg psycopg-binary"),
+        ("mysql", "gunicorn", "pyproject.toml"),
+        ("postgres", "gunicorn", "setup.py"),
+    )
+]
 # Combinations in which each value of the other choices meets each core.
 SAMPLE = fewest(NEW, values_with_core) + fewest(EXISTING, values_with_core)
 
