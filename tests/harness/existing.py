@@ -1,5 +1,6 @@
 """Existing applications, and how their owners add what the template deploys."""
 
+import re
 import shutil
 import stat
 import sys
@@ -145,6 +146,21 @@ def bake(folder: Path, /, *options: str, fails: bool = False, **answers: str) ->
     given = [f"{name}={value}" for name, value in answers.items()]
     command = ["cookiecutter", TEMPLATE, "--no-input", *options, *given]
     return run(*command, folder=folder, fails=fails, errors=True)
+
+
+def follow(said: str, folder: Path, settings: dict[str, str]) -> None:
+    """Do what a bake says: move files, replace lines, and set variables, which have to be named."""
+    for command in re.findall(r"^    ((?:mkdir|mv) .+)$", said, re.MULTILINE):
+        run(*command.split(), folder=folder)
+    replacements = r"^- (\S+):(\d+) .* Replace it by: (.+)$"
+    for path, number, code in re.findall(replacements, said, re.MULTILINE):
+        lines = (folder / path).read_text().splitlines()
+        old = lines[int(number) - 1]
+        lines[int(number) - 1] = old[: -len(old.lstrip())] + code
+        (folder / path).write_text("\n".join(lines) + "\n")
+    named = re.findall(r"\bSet (\S+) on Divio, and in \.env-local", said)
+    with (folder / ".env-local").open("a") as environment:
+        environment.writelines(f"{name}={settings[name]}\n" for name in named)
 
 
 def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
