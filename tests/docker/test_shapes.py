@@ -51,10 +51,20 @@ def add(stack: Stack, path: str, text: str) -> None:
     assert answer.status_code in {201, 302}, answer.text
 
 
+def upgrade(stack: Stack, path: str) -> requests.Response:
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+    }
+    return requests.get(f"{stack.url}{path}", headers=headers, stream=True, timeout=35)
+
+
 def test_page_writes_and_reads(shape: Shape, stack: Stack) -> None:
     add(stack, shape.path, "first")
 
-    assert stack.shows("first", shape.path)
+    assert stack.shows(shape.says, shape.path)
     [database] = stack.containers("database_default")
     assert "first" in database.execute(*DUMP[shape.answers["database"]])
 
@@ -66,7 +76,9 @@ def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:
     add(production, shape.path, "second")
 
     assert production.shows("second", shape.path)
-    assert production.shows("first", shape.path)
+    assert production.shows(shape.says, shape.path)
+    if shape.websocket:
+        assert upgrade(production, shape.websocket).status_code == 101
     [web] = production.containers("web")
     assert web.stop() == 0
 

@@ -49,6 +49,8 @@ class Shape:
     release: the command that makes its tables
     lock: the command that makes its lock, which names an index and so is not kept here
     settings: variables that it wants besides those of Divio
+    says: what the page makes of the text "first"
+    websocket: where it opens WebSockets
     """
 
     name: str
@@ -57,6 +59,8 @@ class Shape:
     release: str = "flask create-tables"
     lock: str = ""
     settings: dict[str, str] = field(default_factory=dict, hash=False)
+    says: str = "first"
+    websocket: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -72,7 +76,11 @@ SHAPES = [
     Shape("poetry", answers("postgres", "uwsgi", "s3"), release="python manage.py"),
     Shape("pipenv", answers("mysql", "gunicorn", "s3"), lock="uvx pipenv lock"),
     Shape("old_flask", answers("mysql", "uwsgi", "local"), path="/orders"),
-    Shape("socketio", answers("postgres", "gunicorn", "local")),
+    Shape(
+        "socketio",
+        answers("postgres", "gunicorn", "local"),
+        websocket="/socket.io/?EIO=4&transport=websocket",
+    ),
     Shape("celery", answers("postgres", "gunicorn", "s3")),
     Shape(
         "migrates_itself",
@@ -86,8 +94,13 @@ SHAPES = [
         path="/readers",
         settings={"NEWSLETTER_SENDER": "news@example.org"},
     ),
-    Shape("uploads", answers("postgres", "gunicorn", "local")),
-    Shape("from_git", answers("mysql", "uwsgi", "s3"), release="python schema.py"),
+    Shape("uploads", answers("postgres", "gunicorn", "local"), says="first, 5 bytes"),
+    Shape(
+        "from_git",
+        answers("mysql", "uwsgi", "s3"),
+        release="python schema.py",
+        says="Hello, first!",
+    ),
     Shape("own_docker", answers("mysql", "gunicorn", "local"), path="/crates"),
     Shape("sqlite_file", answers("postgres", "uwsgi", "local"), release="python make_tables.py"),
     Shape(
