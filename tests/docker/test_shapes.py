@@ -10,9 +10,14 @@ import requests
 from tests.harness.baked import Baked
 from tests.harness.choices import label
 from tests.harness.engine import docker
-from tests.harness.existing import SHAPES, Shape, bake, make_shape
+from tests.harness.existing import SHAPES, Shape, bake, follow, make_shape
 from tests.harness.processes import eventually
 from tests.harness.stacks import DEVELOPMENT, PRODUCTION, Stack, stack_of
+
+DUMP = {
+    "postgres": ["pg_dump", "--username=postgres", "db"],
+    "mysql": ["mysqldump", "--host=127.0.0.1", "--user=root", "db"],
+}
 
 
 def name_of(shape: Shape) -> str:
@@ -29,11 +34,7 @@ def stack(shape: Shape, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     """The local stack of a shape, whose owner has done what the bake says, and made the tables."""
     folder = tmp_path_factory.mktemp("shape") / shape.name
     make_shape(shape, folder)
-    said = bake(folder, **shape.answers)
-    for name, value in shape.settings.items():
-        assert name in said
-        with (folder / ".env-local").open("a") as settings:
-            settings.write(f"{name}={value}\n")
+    follow(bake(folder, **shape.answers), folder, shape.settings)
     baked = Baked({"shape": shape.name}, folder)
     copies = tmp_path_factory.mktemp("stack")
     options = {"page": shape.path, "release": shape.release}
@@ -50,10 +51,22 @@ def add(stack: Stack, path: str, text: str) -> None:
     assert answer.status_code in {201, 302}, answer.text
 
 
+def upgrade(stack: Stack, path: str) -> requests.Response:
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+    }
+    return requests.get(f"{stack.url}{path}", headers=headers, stream=True, timeout=35)
+
+
 def test_page_writes_and_reads(shape: Shape, stack: Stack) -> None:
     add(stack, shape.path, "first")
 
-    assert stack.shows("first", shape.path)
+    assert stack.shows(shape.says, shape.path)
+    [database] = stack.containers("database_default")
+    assert "first" in database.execute(*DUMP[shape.answers["database"]])
 
 
 def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:
@@ -63,6 +76,9 @@ def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:
     add(production, shape.path, "second")
 
     assert production.shows("second", shape.path)
+    assert production.shows(shape.says, shape.path)
+    if shape.websocket:
+        assert upgrade(production, shape.websocket).status_code == 101
     [web] = production.containers("web")
     assert web.stop() == 0
 

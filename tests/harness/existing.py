@@ -1,5 +1,6 @@
 """Existing applications, and how their owners add what the template deploys."""
 
+import re
 import shutil
 import stat
 import sys
@@ -48,6 +49,8 @@ class Shape:
     release: the command that makes its tables
     lock: the command that makes its lock, which names an index and so is not kept here
     settings: variables that it wants besides those of Divio
+    says: what the page makes of the text "first"
+    websocket: where it opens WebSockets
     """
 
     name: str
@@ -56,6 +59,8 @@ class Shape:
     release: str = "flask create-tables"
     lock: str = ""
     settings: dict[str, str] = field(default_factory=dict, hash=False)
+    says: str = "first"
+    websocket: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -71,7 +76,11 @@ SHAPES = [
     Shape("poetry", answers("postgres", "uwsgi", "s3"), release="python manage.py"),
     Shape("pipenv", answers("mysql", "gunicorn", "s3"), lock="uvx pipenv lock"),
     Shape("old_flask", answers("mysql", "uwsgi", "local"), path="/orders"),
-    Shape("socketio", answers("postgres", "gunicorn", "local")),
+    Shape(
+        "socketio",
+        answers("postgres", "gunicorn", "local"),
+        websocket="/socket.io/?EIO=4&transport=websocket",
+    ),
     Shape("celery", answers("postgres", "gunicorn", "s3")),
     Shape(
         "migrates_itself",
@@ -85,8 +94,13 @@ SHAPES = [
         path="/readers",
         settings={"NEWSLETTER_SENDER": "news@example.org"},
     ),
-    Shape("uploads", answers("postgres", "gunicorn", "local")),
-    Shape("from_git", answers("mysql", "uwsgi", "s3"), release="python schema.py"),
+    Shape("uploads", answers("postgres", "gunicorn", "local"), says="first, 5 bytes"),
+    Shape(
+        "from_git",
+        answers("mysql", "uwsgi", "s3"),
+        release="python schema.py",
+        says="Hello, first!",
+    ),
     Shape("own_docker", answers("mysql", "gunicorn", "local"), path="/crates"),
     Shape("sqlite_file", answers("postgres", "uwsgi", "local"), release="python make_tables.py"),
     Shape(
@@ -145,6 +159,21 @@ def bake(folder: Path, /, *options: str, fails: bool = False, **answers: str) ->
     given = [f"{name}={value}" for name, value in answers.items()]
     command = ["cookiecutter", TEMPLATE, "--no-input", *options, *given]
     return run(*command, folder=folder, fails=fails, errors=True)
+
+
+def follow(said: str, folder: Path, settings: dict[str, str]) -> None:
+    """Do what a bake says: move files, replace lines, and set variables, which have to be named."""
+    for command in re.findall(r"^    ((?:mkdir|mv) .+)$", said, re.MULTILINE):
+        run(*command.split(), folder=folder)
+    replacements = r"^- (\S+):(\d+) .* Replace it by: (.+)$"
+    for path, number, code in re.findall(replacements, said, re.MULTILINE):
+        lines = (folder / path).read_text().splitlines()
+        old = lines[int(number) - 1]
+        lines[int(number) - 1] = old[: -len(old.lstrip())] + code
+        (folder / path).write_text("\n".join(lines) + "\n")
+    named = re.findall(r"\bSet (\S+) on Divio, and in \.env-local", said)
+    with (folder / ".env-local").open("a") as environment:
+        environment.writelines(f"{name}={settings[name]}\n" for name in named)
 
 
 def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:

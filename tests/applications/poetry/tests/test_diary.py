@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 import pytest
 
 from diary.app import Day, database, make_app
@@ -14,6 +16,10 @@ def client():
 
 def test_diary_is_empty_at_first(client):
     assert client.get("/").json == {"days": []}
+
+
+def test_locked_version_is_installed():
+    assert version("werkzeug") == "3.0.6"
 
 
 def test_diary_is_written(client):

@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 import pytest
 
 from inventory import create_app
@@ -12,6 +14,10 @@ def client():
 
 def test_no_items(client):
     assert client.get("/api/items").json == []
+
+
+def test_locked_version_is_installed():
+    assert version("click").startswith("8.1.")
 
 
 def test_new_item_is_listed(client):
