@@ -379,7 +379,7 @@ app.py:4 connects to a database that it names itself. Take its parts from DATABA
 app.py:3 names the database's server. Take its parts from DATABASE_URL |
     app.py: {APP}app.config['MYSQL_HOST'] = 'localhost'
 app.py:3 has the secret key in the code, where it is none. Replace it by:
-    app.secret_key = os.environ["SECRET_KEY"] (and import os above) |
+    app.secret_key = os.environ.get("SECRET_KEY", "dev") (and import os above) |
     app.py: {APP}app.secret_key = 'secret'
 config.py:3 reads a variable that has no safe default. Set MAIL, TOKEN on Divio, and in .env-local
     for the local stack. |

@@ -356,7 +356,7 @@ def hints_of_secret_key(running: Running) -> Iterator[str]:
         return
     for each in keys:
         if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str | bytes):
-            new = each.form % 'os.environ["SECRET_KEY"]'
+            new = each.form % 'os.environ.get("SECRET_KEY", "dev")'
             yield (
                 f"{each.where} has the secret key in the code, where it is none. "
                 f"Replace it by: {new}{import_of_os(each.scope)}"
