@@ -62,7 +62,7 @@ def find_words(folder: Path, found: Found) -> list[str]:
     if not needs.source:
         return []
     python = pythons.choose(folder, needs, found.answers["python_version"])
-    source = code.look(folder)
+    source = code.look(folder, found.answers["wsgi_app"])
     found.problems += [python.problem] if python.problem else []
     found.hints += [*needs.hints, *python.hints, *source.hints]
     words = [*python.words, *source.words]

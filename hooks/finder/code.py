@@ -240,8 +240,11 @@ def hints_of_database(running: Running, databases: list[Setting]) -> Iterator[st
 def replaced(setting: Setting) -> str:
     """Say how a line reads that follows DATABASE_URL first."""
     value = code_of(setting.value)
-    value = f"({value})" if isinstance(setting.value, ast.IfExp) else value
-    new = setting.form % f'os.environ.get("DATABASE_URL") or {value}'
+    new = 'os.environ["DATABASE_URL"]'
+    if not re.search(r"://[^/\s]*@", value):  # A password is not repeated.
+        value = f"({value})" if isinstance(setting.value, ast.IfExp) else value
+        new = f'os.environ.get("DATABASE_URL") or {value}'
+    new = setting.form % new
     return f"Replace it by: {new}{import_of_os(setting.scope)}"
 
 
