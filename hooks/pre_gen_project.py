@@ -138,6 +138,18 @@ def problems_of_folder():
         )
 
 
+def problems_of_added_package():
+    """Make sure that what is baked gets into no package of the application's own."""
+    path = os.path.join(ANSWERS.get("_output_dir", ""), PACKAGE)
+    from_earlier_bake = os.path.lexists(os.path.join(path, "environment.py"))
+    is_package = os.path.isfile(os.path.join(path, "__init__.py")) and not from_earlier_bake
+    if is_package or os.path.isfile(f"{path}.py"):
+        yield (
+            f"package_name {PACKAGE!a} is the name of a module of the application: answer another "
+            "for the package that is added to it, such as 'on_divio'."
+        )
+
+
 def problems_of_existing_application():
     """Make sure that what is baked is about to be put beside an application."""
     if "_output_dir" not in ANSWERS:  # set by cookiecutter, never by cruft
@@ -215,7 +227,7 @@ def main():
         sys.exit(f"ERROR: {outdated}")
     problems = [*problems_of_answers(), *problems_of_folder()]
     if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
-        problems += problems_of_existing_application()
+        problems += [*problems_of_added_package(), *problems_of_existing_application()]
     for problem in problems:
         print("ERROR:", problem, file=sys.stderr)
     if problems and not IN_SCRATCH_RENDER:

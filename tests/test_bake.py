@@ -312,7 +312,7 @@ def test_pruned_paths_are_of_the_template() -> None:
     package = "{{cookiecutter.package_name}}"
     of_choices = constant_of_hook("post_gen_project", "PATHS_OF_CHOICE", PACKAGE=package)
     paths = set().union(*of_choices.values())
-    paths |= constant_of_hook("post_gen_project", "FILES_FOR_EXISTING")
+    paths |= constant_of_hook("post_gen_project", "FILES_FOR_EXISTING", PACKAGE=package)
 
     assert [path for path in paths if not (PROJECT / path).exists()] == []
 

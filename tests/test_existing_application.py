@@ -1,6 +1,5 @@
 """What deploys an application is added to it, and nothing of its owner's is touched."""
 
-import io
 import json
 import os
 import re
@@ -8,14 +7,11 @@ import shlex
 import shutil
 import stat
 from pathlib import Path
-from types import ModuleType
-from urllib.parse import urlsplit
 
 import pytest
-from moto import mock_aws
 
 from tests.harness import existing
-from tests.harness.choices import PROJECT, TEMPLATE, Answers
+from tests.harness.choices import PROJECT, TEMPLATE
 from tests.harness.existing import (
     MONOREPO,
     ONE_FILE,
@@ -39,9 +35,16 @@ ADDED = {
     "docker-compose.yml",
     "gunicorn.conf.py",
     "gunicorn_worker.py",
+    "on_divio/__init__.py",
+    "on_divio/environment.py",
+    *(
+        f"on_divio/media/{name}.py"
+        for name in ["__init__", "content_types", "file", "local", "names", "s3", "s3_dsn"]
+    ),
     "request_limits.py",
     "requirements-divio.in",
     "requirements-divio.txt",
+    "sitecustomize.py",
 }
 SLUG = "the-app-divio"
 
@@ -217,6 +220,8 @@ def test_folder_that_is_none_is_not_entered(obstacle: str, folder: Path) -> None
         # It holds another repository.
         (["-f"], {"project_slug": "taken"}, "The folder 'taken' is not empty"),
         ([], {"package_name": "data"}, "package_name 'data' is the name of a module"),
+        ([], {"package_name": "app"}, "package_name 'app' is the name of a module of the app"),
+        ([], {"package_name": "package"}, "package_name 'package' is the name of a module of"),
     ],
 )
 def test_unsafe_way_is_refused_and_changes_nothing(
@@ -225,6 +230,8 @@ def test_unsafe_way_is_refused_and_changes_nothing(
     (folder / "taken").mkdir()
     git(folder / "taken", "init", "-q")
     (folder / "README.md").write_text("mine")
+    (folder / "package").mkdir()
+    (folder / "package" / "__init__.py").touch()
     before = snapshot(folder.parent)
 
     said = adopt(folder, ONE_FILE, *options, fails=True, **answers)
@@ -368,124 +375,3 @@ def test_lines_for_gitignore_are_right(folder: Path) -> None:
     tracked = set(git(folder, "ls-files").splitlines())
 
     assert tracked == ADDED | {"app.py", "requirements.txt", ".gitignore"}
-
-
-def code_of(folder: Path) -> ModuleType:
-    """Return the module that DEPLOY.md proposes."""
-    module = ModuleType("services")
-    code = re.search(r"```python\n(.*?)```", (folder / "DEPLOY.md").read_text(), re.DOTALL)[1]
-    exec(compile(code, "services", "exec"), module.__dict__)
-    return module
-
-
-def test_proposed_code_is_tidy(answers: Answers, folder: Path) -> None:
-    adopt(folder, ONE_FILE, **answers)
-    code = re.search(r"```python\n(.*?)```", (folder / "DEPLOY.md").read_text(), re.DOTALL)[1]
-    (folder / "services.py").write_text(code)
-
-    options = ["--no-cache", "--isolated", "--line-length=100", "services.py"]
-    run("ruff", "check", *options, folder=folder)
-    run("ruff", "format", "--check", *options, folder=folder)
-
-
-@pytest.mark.parametrize(
-    ("database", "url", "sqlalchemy"),
-    [
-        ("postgres", "", "sqlite://"),
-        ("postgres", " postgres://u:p%2F@h:5432/n ", "postgresql+psycopg://u:p%2F@h:5432/n"),
-        (
-            "postgres",
-            "postgresql://u@h/n?sslmode=require",
-            "postgresql+psycopg://u@h/n?sslmode=require",
-        ),
-        ("postgres", "sqlite:///local.sqlite", "sqlite:///local.sqlite"),
-        ("mysql", "mysql://root@h:3306/db", "mysql+mysqldb://root@h:3306/db"),
-        ("mysql", "", "sqlite://"),
-    ],
-)
-def test_proposed_code_reads_the_url_of_the_database(
-    database: str, url: str, sqlalchemy: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    adopt(folder, ONE_FILE, database=database)
-    monkeypatch.setenv("DATABASE_URL", url)
-
-    assert code_of(folder).database_url() == sqlalchemy
-
-
-@pytest.mark.parametrize(
-    ("host", "bucket", "endpoint", "region", "public"),
-    [
-        (
-            "ex.divio-media.org.s3.amazonaws.com/?auth=s3v4&domain=ex.divio-media.org",
-            *("ex.divio-media.org", "https://s3.amazonaws.com", "us-east-1"),
-            "https://ex.divio-media.org/",
-        ),
-        (
-            "ex.aldryn-media.io.s3-eu-central-1.amazonaws.com/?domain=ex.aldryn-media.io",
-            *("ex.aldryn-media.io", "https://s3-eu-central-1.amazonaws.com", "eu-central-1"),
-            "https://ex.aldryn-media.io/",
-        ),
-        (
-            "bkt.s3.eu-central-1.amazonaws.com/",
-            *("bkt", "https://s3.eu-central-1.amazonaws.com", "eu-central-1"),
-            "https://s3.eu-central-1.amazonaws.com/bkt/",
-        ),
-        (
-            "ex-765.sos-ch-dk-2.exo.io/?auth=s3",
-            *("ex-765", "https://sos-ch-dk-2.exo.io", "ch-dk-2"),
-            "https://sos-ch-dk-2.exo.io/ex-765/",
-        ),
-        (
-            "my.bkt.fra1.digitaloceanspaces.com/",
-            *("my.bkt", "https://fra1.digitaloceanspaces.com", "us-east-1"),
-            "https://fra1.digitaloceanspaces.com/my.bkt/",
-        ),
-    ],
-)
-def test_proposed_code_reads_the_dsn_of_the_storage(
-    host: str,
-    bucket: str,
-    endpoint: str,
-    region: str,
-    public: str,
-    folder: Path,
-) -> None:
-    adopt(folder, ONE_FILE)
-
-    found, url = code_of(folder).media_bucket(urlsplit(f"s3://KEY:SEC%2FRET@{host}"))
-
-    client = found.meta.client
-    assert (found.name, url) == (bucket, public)
-    assert (client.meta.endpoint_url, client.meta.region_name) == (endpoint, region)
-    assert client._request_signer._credentials.secret_key == "SEC/RET"
-
-
-def test_proposed_code_saves_in_a_folder(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    adopt(folder, ONE_FILE)
-    monkeypatch.setenv("DEFAULT_STORAGE_DSN", f"file://{tmp_path}/media/?url=%2Fmedia%2F")
-    save = code_of(folder).save
-
-    assert save("a/b c.png", io.BytesIO(b"picture")) == "/media/a/b%20c.png"
-    assert (tmp_path / "media" / "a" / "b c.png").read_bytes() == b"picture"
-    with pytest.raises(TypeError):
-        save("../outside", io.BytesIO(b"picture"))
-    assert not (tmp_path / "outside").exists()
-
-
-def test_proposed_code_saves_in_a_bucket(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    adopt(folder, ONE_FILE)
-    dsn = "s3://KEY:SEC%2FRET@media.example.org.s3.amazonaws.com/?domain=media.example.org"
-    monkeypatch.setenv("DEFAULT_STORAGE_DSN", dsn)
-    services = code_of(folder)
-    with mock_aws():
-        bucket, _ = services.media_bucket(urlsplit(dsn))
-        bucket.create()
-
-        url = services.save("a/b c.png", io.BytesIO(b"picture"))
-
-        saved = bucket.Object("a/b c.png")
-        assert url == "https://media.example.org/a/b%20c.png"
-        assert saved.get()["Body"].read() == b"picture"
-        assert "READ" in {grant["Permission"] for grant in saved.Acl().grants}
