@@ -32,7 +32,7 @@ FOUND = {"new": ["none"], "existing": ["auto", "sqlalchemy1", "psycopg2 pymysql 
 # Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
 # files set before they include the template: it is true in requirements-dev.txt alone.
 FLAGS = """\
-{% from 'driver.txt' import driver, found with context %}
+{% from 'database.txt' import driver, found with context %}
 {% set new = cookiecutter.application == 'new' %}
 {% set psycopg = driver == 'psycopg' %}
 {% set psycopg2 = driver == 'psycopg2-binary' %}
