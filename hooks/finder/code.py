@@ -241,7 +241,7 @@ def replaced(setting: Setting) -> str:
     """Say how a line reads that follows DATABASE_URL first."""
     value = code_of(setting.value)
     new = 'os.environ["DATABASE_URL"]'
-    if not re.search(r"://[^/\s]*@", value):  # A password is not repeated.
+    if not re.search(r"://[^/\s{}]*@", value):  # A password is not repeated.
         value = f"({value})" if isinstance(setting.value, ast.IfExp) else value
         new = f'os.environ.get("DATABASE_URL") or {value}'
     new = setting.form % new
