@@ -1,5 +1,6 @@
 """Existing applications, and how their owners add what the template deploys."""
 
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -72,3 +73,9 @@ def adopt(
     given = [f"{name}={value}" for name, value in answers.items()]
     command = ["cookiecutter", TEMPLATE, "--no-input", *options, *given]
     return run(*command, folder=folder, fails=fails, errors=True)
+
+
+def take_over(folder: Path, said: str) -> None:
+    """Run the lines that a bake has said, which put what waits in the place of the owner's."""
+    [lines] = re.findall(r"To take them over:\n\n(.*?)\n\n", said, re.DOTALL)
+    run("sh", "-ec", lines, folder=folder)
