@@ -288,7 +288,7 @@ def tell_about_kept(kept, own):
         f"What you have stays as it is: {', '.join(own)}.",
         f"The template's files wait in {SLUG}, with those that work only together with them.",
     )
-    if CONTAINER_FILES <= set(kept):
+    if set(kept) >= CONTAINER_FILES:
         say(
             "To try them there:",
             "",
@@ -308,8 +308,8 @@ def tell_about_kept(kept, own):
             "",
         )
     say(
-        "If you keep yours instead, have updates leave them alone, with this in .cruft.json once you",
-        "have it:",
+        "If you keep yours instead, have updates leave them alone, with this in .cruft.json once",
+        "you have it:",
         "",
         f"    {json.dumps({'skip': kept})[1:-1]}",
     )

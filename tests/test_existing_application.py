@@ -21,6 +21,7 @@ from tests.harness.existing import (
     adopt,
     make,
     snapshot,
+    take_over,
 )
 from tests.harness.processes import run
 from tests.harness.updates import commit, git, make_repository, take_working_tree
@@ -46,6 +47,8 @@ ADDED = {
     "requirements-divio.txt",
     "sitecustomize.py",
 }
+# Those of a container, which need each other.
+CONTAINER = {".dockerignore", "Dockerfile", "docker-compose.production.yml", "docker-compose.yml"}
 SLUG = "the-app-divio"
 
 
@@ -86,10 +89,9 @@ def test_files_are_added_and_nothing_else_happens(
 
     after = snapshot(repository)
     assert {name: after.get(name) for name in before} == before
-    had = {name for name in ADDED if str(Path(application.folder, name)) in before}
-    kept = {f"{SLUG}/{name}" for name in had}
-    assert names(before, after, application.folder) == ADDED - had | kept
-    assert had == ({"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set())
+    waiting = CONTAINER if application == OWN_DOCKER else set()
+    expected = ADDED - waiting | {f"{SLUG}/{name}" for name in waiting}
+    assert names(before, after, application.folder) == expected
     changes = git(repository, "status", "--porcelain").splitlines()
     assert {line[:2] for line in changes} == {"??"}
 
@@ -181,10 +183,33 @@ def test_application_may_be_behind_a_link(folder: Path) -> None:
     assert link.is_symlink()
 
 
-def test_kept_files_are_named_for_updates(repository: Path) -> None:
-    said = adopt(make(OWN_DOCKER, repository), OWN_DOCKER)
+@pytest.mark.parametrize("own", [*sorted(CONTAINER), "compose.yaml", "docker-compose.yaml"])
+def test_container_files_wait_together(own: str, folder: Path) -> None:
+    (folder / own).write_text("mine")
+    before = snapshot(folder)
 
-    assert '"skip": ["Dockerfile", "docker-compose.yml"]' in said
+    said = adopt(folder, ONE_FILE)
+
+    waiting = {f"{SLUG}/{name}" for name in CONTAINER}
+    assert names(before, snapshot(folder)) == ADDED - CONTAINER | waiting
+    assert f"What you have stays as it is: {own}." in said
+    assert f"{json.dumps({'skip': sorted(CONTAINER)})[1:-1]}\n" in said
+
+
+def test_lines_take_over_what_waits(folder: Path, tmp_path: Path) -> None:
+    adopt(folder, ONE_FILE)
+    as_without = {name: (folder / name).read_text() for name in ADDED}
+    folder = make(ONE_FILE, tmp_path / "other")
+    own = ["Dockerfile", "compose.yml", "docker-compose.yml", "gunicorn.conf.py"]
+    for name in own:
+        (folder / name).write_text("mine")
+
+    take_over(folder, adopt(folder, ONE_FILE))
+
+    assert {name: (folder / name).read_text() for name in ADDED} == as_without
+    assert sorted(path.name for path in (folder / SLUG / "yours").iterdir()) == own
+    assert not (folder / "compose.yml").exists()
+    assert [path.name for path in (folder / SLUG).iterdir()] == ["yours"]
 
 
 @pytest.mark.parametrize("obstacle", ["file", "link"])
@@ -318,7 +343,7 @@ def test_update_of_the_template_arrives(
     said = adopt(folder, application)
     template = committed_template(tmp_path / "template")
     link(folder, said, template)
-    kept = {"Dockerfile", "docker-compose.yml"} if application == OWN_DOCKER else set()
+    kept = CONTAINER if application == OWN_DOCKER else set()
     if kept:
         linked = json.loads((folder / ".cruft.json").read_text()) | {"skip": sorted(kept)}
         (folder / ".cruft.json").write_text(json.dumps(linked))

@@ -1,10 +1,12 @@
 """The image and the local stack of applications that the template only deploys."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.harness import edge, existing, images
 from tests.harness.baked import Baked
@@ -20,7 +22,7 @@ from tests.harness.existing import (
     Application,
 )
 from tests.harness.images import Image
-from tests.harness.processes import eventually
+from tests.harness.processes import environment, eventually, free_port, run
 from tests.harness.stacks import DEVELOPMENT, OWNER, PRODUCTION, stack_of
 
 # Each choice occurs with several applications.
@@ -55,18 +57,11 @@ def name_of(adoption: tuple[Application, Answers]) -> str:
 def adopted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Adopted:
     application, answers = request.param
     folder = existing.make(application, tmp_path_factory.mktemp("repository") / "of-an-owner")
-    existing.adopt(folder, application, **answers)
+    said = existing.adopt(folder, application, **answers)
     if application == OWN_DOCKER:
-        take_over(folder)
+        existing.take_over(folder, said)
     image = images.build(Baked(answers, folder), f"existing-{request.param_index}")
     return Adopted(application, image)
-
-
-def take_over(folder: Path) -> None:
-    """Replace the owner's container files by those that stand ready beside them."""
-    for path in (folder / "the-app-divio").iterdir():
-        path.replace(folder / path.name)
-    (folder / "the-app-divio").rmdir()
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +132,22 @@ def test_container_of_the_owner_runs_on(tmp_path: Path) -> None:
 
     with container(images.build(Baked({}, folder), "own").name) as web:
         eventually(lambda: OWN_DOCKER.says in web.get("/").text, "the page")
+
+
+def test_what_waits_beside_the_container_of_the_owner_can_be_tried(tmp_path: Path) -> None:
+    folder = existing.make(OWN_DOCKER, tmp_path / "repository")
+    said = existing.adopt(folder, OWN_DOCKER)
+    [lines] = re.findall(r"To try them there:\n\n(.*?)\n\n", said, re.DOTALL)
+    port = free_port()
+    env = environment() | {"PORT": str(port)}
+    try:
+        run("sh", "-ec", f"{lines} --detach", folder=folder, env=env, timeout=900)
+
+        address = f"http://127.0.0.1:{port}"
+        eventually(lambda: OWN_DOCKER.says in requests.get(address, timeout=5).text, "the page")
+    finally:
+        down = lines.splitlines()[-1].removesuffix(" up")
+        run("sh", "-c", f"{down} down --volumes --rmi=local --timeout=1", folder=folder, env=env)
 
 
 @pytest.mark.parametrize(
