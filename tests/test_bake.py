@@ -164,6 +164,7 @@ def test_lock_covers_what_is_added(answers: Answers, project: Baked, bake_once: 
     assert project.text("requirements-divio.txt").count("--hash=sha256:") >= len(locked)
     new = bake_once(**{option: answers[option] for option in CORE})
     same = lock(new.text("requirements.txt"))
+    locked.pop("psycopg2-binary", None)  # for SQLAlchemy 1 alone
     assert locked.items() <= same.items(), "a new application gets other versions"
 
 

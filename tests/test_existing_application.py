@@ -235,8 +235,8 @@ def test_folder_that_is_none_is_not_entered(obstacle: str, folder: Path) -> None
         (["-f", "-o", "..", "project_slug=repository"], {}, "is not empty"),
         (["-f", "-s", "-o", "..", "project_slug=repository"], {}, "is not empty"),
         (["-f", "-s", "-o", "..", "project_slug=repository"], {"application": "new"}, "not empty"),
-        (["-o", ".."], {}, "names the module 'app', but"),
-        ([], {"wsgi_app": "other:app"}, "names the module 'other', but"),
+        (["-o", ".."], {}, "has no module 'app'"),
+        ([], {"wsgi_app": "other:app"}, "has no module 'other'"),
         ([], {"wsgi_app": "app"}, "must be a module and the application in it"),
         ([], {"wsgi_app": "app:make('x')"}, "must be a module and the application in it"),
         ([], {"wsgi_app": "app:app; import os"}, "must be a module and the application in it"),
@@ -350,7 +350,9 @@ def test_update_of_the_template_arrives(
         shutil.rmtree(folder / SLUG)
     commit(repository)
     run("cruft", "check", folder=folder)
-    assert run("cruft", "diff", "--exit-code", folder=folder) == ""
+    # What is left to do is its owner's, and no part of updates.
+    differing = run("cruft", "diff", folder=folder)
+    assert set(re.findall(r"^diff --git \S+ \S+?/(.*)", differing, re.MULTILINE)) <= {"DEPLOY.md"}
 
     changed = ["Dockerfile", "docker-compose.yml", "DEPLOY.md"]
     for name in changed:

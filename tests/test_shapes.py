@@ -80,7 +80,7 @@ version = "2.3.3"
         (
             {"one.py": APP["app.py"], "two.py": APP["app.py"]} | REQUIREMENTS,
             {},
-            "Several applications were found: one:app .* two:app",
+            "finds several applications: one:app .* two:app",
         ),
         (APP, {}, "has no requirements"),
         (APP | PROJECT | {"uv.lock": "[[package"}, {}, "uv.lock.* is not valid TOML"),
