@@ -74,6 +74,20 @@ def say(*lines):
     print(*lines, sep="\n", file=sys.stderr)
 
 
+def template_folder():
+    """Return where the template is, with the module `finder` among its hooks; "" if out of sight.
+
+    cookiecutter tells that as it was given, perhaps relative to where it was started, which it
+    does not tell.
+    """
+    for start in ANSWERS["_output_dir"], os.environ.get("PWD", ""):
+        folder = os.path.join(start, ANSWERS["_repo_dir"])
+        if os.path.isdir(os.path.join(folder, "hooks", "finder")):
+            sys.path.append(os.path.join(folder, "hooks"))
+            return folder
+    return ""
+
+
 def find():
     """Return what stands in the folder of an existing application, and render with that.
 
@@ -81,20 +95,14 @@ def find():
     """
     from pathlib import Path
 
-    # cookiecutter tells the template's folder as it was given, so perhaps relative to where it was
-    # started, which it does not tell.
-    for start in ANSWERS["_output_dir"], os.environ.get("PWD", ""):
-        repository = os.path.join(start, ANSWERS["_repo_dir"])
-        if os.path.isdir(os.path.join(repository, "hooks", "finder")):
-            break
-    sys.path.append(os.path.join(repository, "hooks"))
+    template = template_folder()
     from cookiecutter.generate import generate_files
     from finder import look
 
     found = look(Path(ANSWERS["_output_dir"]), ANSWERS)
     ANSWERS.update(found.answers)
     generate_files(
-        repository,
+        template,
         {"cookiecutter": ANSWERS | {"_hints": found.hints}},
         output_dir=os.path.dirname(os.getcwd()),
         overwrite_if_exists=True,  # All files here are the template's.

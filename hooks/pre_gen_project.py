@@ -166,32 +166,28 @@ def problems_of_existing_application():
             "write a module wsgi.py that calls it."
         )
         return
+    if not template_folder():
+        yield f"The template's path {ANSWERS['_template']!a} is relative: give an absolute one."
+        return
     from pathlib import Path
 
-    finder = import_finder()
-    if finder is None:
-        yield (
-            "The hooks do not find the template's folder, which was given as "
-            f"{ANSWERS['_template']!a}. Give an absolute path."
-        )
-        return
-    yield from finder.look(Path(ANSWERS["_output_dir"]), ANSWERS).problems
+    from finder import look
+
+    yield from look(Path(ANSWERS["_output_dir"]), ANSWERS).problems
 
 
-def import_finder():
-    """Return the template's module, None where it is out of sight.
+def template_folder():
+    """Return where the template is, with the module `finder` among its hooks; "" if out of sight.
 
-    cookiecutter tells the template's folder as it was given, so perhaps relative to where it was
-    started, which it does not tell.
+    cookiecutter tells that as it was given, perhaps relative to where it was started, which it
+    does not tell.
     """
     for start in ANSWERS["_output_dir"], os.environ.get("PWD", ""):
-        hooks = os.path.join(start, ANSWERS["_repo_dir"], "hooks")
-        if os.path.isdir(os.path.join(hooks, "finder")):
-            sys.path.append(hooks)
-            import finder
-
-            return finder
-    return None
+        folder = os.path.join(start, ANSWERS["_repo_dir"])
+        if os.path.isdir(os.path.join(folder, "hooks", "finder")):
+            sys.path.append(os.path.join(folder, "hooks"))
+            return folder
+    return ""
 
 
 def command_again(problems):

@@ -203,7 +203,11 @@ def test_hook_knows_the_choices() -> None:
 
 def test_hooks_agree_on_what_they_both_have() -> None:
     one, other = (path.read_text() for path in sorted((TEMPLATE / "hooks").glob("*.py")))
-    for first, last in [("# Hooks run from a copy", "]\n"), ("# cruft renders into", "\n)\n")]:
+    for first, last in [
+        ("# Hooks run from a copy", "]\n"),
+        ("# cruft renders into", "\n)\n"),
+        ("def template_folder", '    return ""\n'),
+    ]:
         part = first + one.partition(first)[2].partition(last)[0] + last
         assert part.count("\n") > 1
         assert part in other
