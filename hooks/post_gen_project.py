@@ -43,12 +43,15 @@ PATHS_OF_CHOICE = {
     ("ci", "gitlab"): [".gitlab-ci.yml"],
 }
 
+# And to what was found in an existing application.
+PATHS_OF_WORD = {"migrations-in-factory": "migration_lock.py"}
+
 # Nothing else reaches an existing application, whatever the template has.
 FILES_FOR_EXISTING = {
     ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
-    "nginx.conf", "request_limits.py", "requirements-divio.in", "requirements-divio.txt",
-    "sitecustomize.py", "uwsgi.ini", "uwsgi_app.py",
+    "migration_lock.py", "nginx.conf", "request_limits.py", "requirements-divio.in",
+    "requirements-divio.txt", "sitecustomize.py", "uwsgi.ini", "uwsgi_app.py",
     *(f"{PACKAGE}/{name}.py" for name in ["__init__", "environment"]),
     *(
         f"{PACKAGE}/media/{name}.py"
@@ -138,6 +141,10 @@ def prune():
                 rmtree(path)
             elif os.path.exists(path):
                 os.remove(path)
+
+    for word, path in PATHS_OF_WORD.items():
+        if word not in ANSWERS["found"].split() and os.path.exists(path):
+            os.remove(path)
 
     if ANSWERS["application"] == "existing":
         for folder, _, names in os.walk(".", topdown=False):

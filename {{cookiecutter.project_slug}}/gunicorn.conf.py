@@ -62,7 +62,7 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108, writable where all else is read-only
 
 # Seconds. The first replaces a worker that hangs as a whole, request_limits.py one with a request
 # that does. Docker kills ten seconds after it asked to stop.
-timeout = 25
+timeout = {{ 120 if 'migrations-in-factory' in found else 25 }}
 graceful_timeout = 8
 {% if 'flask-socketio' not in found %}
 

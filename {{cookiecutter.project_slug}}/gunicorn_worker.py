@@ -24,6 +24,9 @@ from gunicorn.errors import AppImportError
 {% endif %}
 from gunicorn.workers import gthread
 
+{% if 'migrations-in-factory' in found %}
+import migration_lock
+{% endif %}
 import request_limits
 
 # Seconds that a thread waits for the first byte of a connection, before it leaves that to the
@@ -92,7 +95,12 @@ class Worker(gthread.ThreadWorker):
         have_socketio_use_threads()
 {% endif %}
         try:
+{% if 'migrations-in-factory' in found %}
+            with migration_lock.hold():
+                super().load_wsgi()
+{% else %}
             super().load_wsgi()
+{% endif %}
         except SystemExit as error:
             # With the status of that, gunicorn would start workers for ever.
             raise AppImportError(error) from error

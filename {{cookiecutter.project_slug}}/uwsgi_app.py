@@ -11,6 +11,9 @@ import signal
 import uwsgi
 from uwsgidecorators import postfork
 
+{% if 'migrations-in-factory' in cookiecutter.found.split() %}
+import migration_lock
+{% endif %}
 import request_limits
 {% if cookiecutter.application == 'new' %}
 from {{ cookiecutter.package_name }} import create_app
@@ -29,9 +32,16 @@ for name, most in most_of.items():
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 
+{% if 'migrations-in-factory' in cookiecutter.found.split() %}
+with migration_lock.hold():
+    import {{ cookiecutter.wsgi_app.split(':')[0] }}
+
+    application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }})
+{% else %}
 import {{ cookiecutter.wsgi_app.split(':')[0] }}
 
 application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }})
+{% endif %}
 {% endif %}
 uwsgi.after_req_hook = request_limits.end
 
