@@ -1,5 +1,6 @@
 """What uWSGI serves: the application, with limits for requests."""
 
+{% set lazy_apps = 'migrations-in-factory' in cookiecutter.found.split() %}
 {% if cookiecutter.application == 'new' %}
 import gc
 {% else %}
@@ -9,9 +10,11 @@ import re
 import signal
 
 import uwsgi
+{% if not lazy_apps %}
 from uwsgidecorators import postfork
+{% endif %}
 
-{% if 'migrations-in-factory' in cookiecutter.found.split() %}
+{% if lazy_apps %}
 import migration_lock
 {% endif %}
 import request_limits
@@ -32,7 +35,7 @@ for name, most in most_of.items():
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 
-{% if 'migrations-in-factory' in cookiecutter.found.split() %}
+{% if lazy_apps %}
 with migration_lock.hold():
     import {{ cookiecutter.wsgi_app.split(':')[0] }}
 
@@ -44,8 +47,12 @@ application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }}
 {% endif %}
 {% endif %}
 uwsgi.after_req_hook = request_limits.end
+{% if lazy_apps %}
+request_limits.watch(signal.SIGHUP)
+{% else %}
 
 
 @postfork
 def watch() -> None:
     request_limits.watch(signal.SIGHUP)
+{% endif %}
