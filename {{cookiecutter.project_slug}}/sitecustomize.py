@@ -26,3 +26,9 @@ def set_database_url() -> None:
 
 
 set_database_url()
+{% if 'celery' in cookiecutter.found.split() %}
+
+# Divio's broker, under the name that Celery takes before what the application says.
+if broker := os.environ.get("DEFAULT_AMQP_BROKER_URL", "").strip():
+    os.environ.setdefault("CELERY_BROKER_URL", broker)
+{% endif %}
