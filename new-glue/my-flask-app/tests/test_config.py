@@ -1,0 +1,258 @@
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from my_flask_app import config
+from my_flask_app.environment import DEVELOPMENT_KEY, ConfigError
+
+DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
+
+DEFAULTS: dict[str, Any] = {
+    "CANONICAL_DOMAIN": None,
+    "DATABASE_TIMEOUT": 10,
+    "DEPLOYED": False,
+    "DEVELOPMENT": False,
+    "HSTS_SECONDS": 365 * 24 * 3600,
+    "HTTPS_ONLY": False,
+    "LOG_FORMAT": "text",
+    "LOG_LEVEL": "info",
+    "MAX_CONTENT_LENGTH": 100 * 2**20,
+    "MEDIA_STORAGE": None,
+    "PROXY_HOPS": 0,
+    "REDIRECTED_DOMAINS": [],
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_COOKIE_SECURE": False,
+    "SQLALCHEMY_DATABASE_URI": "sqlite://",
+    "SQLALCHEMY_ENGINE_OPTIONS": {},
+    "TRUSTED_HOSTS": None,
+    "WTF_CSRF_TIME_LIMIT": None,
+}
+
+VARIABLES = [
+    "DATABASE_TIMEOUT",
+    "DATABASE_URL",
+    "DEFAULT_DATABASE_DSN",
+    "DEFAULT_STORAGE_DSN",
+    "DOMAIN",
+    "DOMAIN_ALIASES",
+    "DOMAIN_REDIRECTS",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "MAX_UPLOAD_MB",
+    "PORT",
+    "PROXY_HOPS",
+    "REQUEST_TIMEOUT",
+    "SECRET_KEY",
+    "SECURE_HSTS_SECONDS",
+    "SECURE_SSL_REDIRECT",
+    "STAGE",
+    "WEB_CONCURRENCY",
+    "WEB_THREADS",
+]
+
+# Name, least and most of each number.
+NUMBERS = [
+    ("DATABASE_TIMEOUT", 1, 15),
+    ("MAX_UPLOAD_MB", 1, 500),
+    ("PORT", 1, 65_535),
+    ("PROXY_HOPS", 0, 10),
+    ("REQUEST_TIMEOUT", 1, 3600),
+    ("SECURE_HSTS_SECONDS", 0, 63_072_000),
+    ("WEB_CONCURRENCY", 1, 30),
+    ("WEB_THREADS", 1, 100),
+]
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    """Return the lines of the message that ends the process."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(environ)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "The environment variables are not usable:"
+    return lines
+
+
+@pytest.mark.parametrize("value", [None, "", " \t\n"], ids=["unset", "empty", "blank"])
+def test_what_is_unset_or_blank_has_a_default(value: str | None) -> None:
+    loaded = config.load({} if value is None else dict.fromkeys(VARIABLES, value))
+    assert loaded["SECRET_KEY"]
+    assert {name: loaded[name] for name in DEFAULTS} == DEFAULTS
+
+
+def test_without_a_secret_key_each_process_has_its_own() -> None:
+    assert config.load({})["SECRET_KEY"] != config.load({})["SECRET_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "key", "expected"),
+    [
+        ({"STAGE": "local"}, "DEVELOPMENT", True),
+        ({"STAGE": "local"}, "HTTPS_ONLY", False),
+        ({"STAGE": "local"}, "PROXY_HOPS", 0),
+        (DEPLOYED, "DEVELOPMENT", False),
+        (DEPLOYED, "DEPLOYED", True),
+        ({"STAGE": "local"}, "DEPLOYED", False),
+        ({"DOMAIN": "App.Example.org."}, "CANONICAL_DOMAIN", "app.example.org"),
+        ({"DOMAIN": "B\xfccher.example"}, "CANONICAL_DOMAIN", "xn--bcher-kva.example"),
+        ({"DOMAIN": "a.example:8000"}, "CANONICAL_DOMAIN", "a.example:8000"),
+        (DEPLOYED, "HTTPS_ONLY", True),
+        (DEPLOYED, "PROXY_HOPS", 1),
+        (DEPLOYED, "SESSION_COOKIE_SECURE", True),
+        (DEPLOYED | {"STAGE": "demo"}, "HTTPS_ONLY", True),
+        (DEPLOYED | {"SECURE_SSL_REDIRECT": "False"}, "HTTPS_ONLY", False),
+        (DEPLOYED | {"SECURE_SSL_REDIRECT": "False"}, "SESSION_COOKIE_SECURE", False),
+        (DEPLOYED | {"PROXY_HOPS": "2"}, "PROXY_HOPS", 2),
+        ({"SECRET_KEY": " key\n"}, "SECRET_KEY", "key"),
+        ({"LOG_LEVEL": "WARNING"}, "LOG_LEVEL", "warning"),
+        ({"LOG_FORMAT": " JSON "}, "LOG_FORMAT", "json"),
+        ({"MAX_UPLOAD_MB": "7"}, "MAX_CONTENT_LENGTH", 7 * 2**20),
+        ({"SECURE_HSTS_SECONDS": "60"}, "HSTS_SECONDS", 60),
+        ({"DOMAIN": "a.example"}, "CANONICAL_DOMAIN", "a.example"),
+        ({"DOMAIN": "a.example"}, "TRUSTED_HOSTS", ["a.example"]),
+        ({"DOMAIN_ALIASES": "localhost, 127.0.0.1,,"}, "TRUSTED_HOSTS", ["localhost", "127.0.0.1"]),
+        ({"DOMAIN_ALIASES": ".A.b., .\xfc.org"}, "TRUSTED_HOSTS", [".a.b", ".xn--tda.org"]),
+        ({"DOMAIN": "a.example", "DOMAIN_ALIASES": " .* "}, "TRUSTED_HOSTS", None),
+        ({"DOMAIN_REDIRECTS": "b.example , c.d"}, "REDIRECTED_DOMAINS", ["b.example", "c.d"]),
+        ({"DOMAIN_REDIRECTS": "b.example , c.d"}, "TRUSTED_HOSTS", ["b.example", "c.d"]),
+    ],
+    ids=str,
+)
+def test_variable_sets(environ: dict[str, str], key: str, expected: Any) -> None:  # noqa: ANN401
+    assert config.load(environ)[key] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((value, True) for value in ("True", "true", "1", "yes", "on")),
+        *((value, False) for value in ("False", "false", "0", "no", "OFF")),
+    ],
+)
+def test_flag(value: str, *, expected: bool) -> None:
+    assert config.load({"SECURE_SSL_REDIRECT": value})["HTTPS_ONLY"] is expected
+
+
+@pytest.mark.parametrize(("name", "least", "most"), NUMBERS)
+def test_number_may_be_as_small_and_as_large_as_told(name: str, least: int, most: int) -> None:
+    assert config.load({name: str(least)})
+    assert config.load({name: str(most)})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{below}", "{above}", "1.5", "1e1", "-1", "one", "1a1", "1 1", "\u0663", "9" * 5000],
+    ids=lambda value: value[:9],
+)
+@pytest.mark.parametrize(("name", "least", "most"), NUMBERS)
+def test_other_number_is_a_problem(name: str, least: int, most: int, value: str) -> None:
+    environ = {name: value.format(below=least - 1, above=most + 1)}
+    assert problems(environ) == [f"- {name}: must be a whole number from {least} to {most}."]
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: must be one of info, debug, warning, error, critical."),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: must be one of text, json."),
+        ({"SECURE_SSL_REDIRECT": "maybe"}, "SECURE_SSL_REDIRECT: must be True or False."),
+        ({"STAGE": "live"}, "SECRET_KEY: is missing, or is the key for local development."),
+        (
+            {"STAGE": "test", "SECRET_KEY": DEVELOPMENT_KEY},
+            "SECRET_KEY: is missing, or is the key for local development.",
+        ),
+    ],
+    ids=["log-level", "log-format", "flag", "no-key", "development-key"],
+)
+def test_problem(environ: dict[str, str], problem: str) -> None:
+    assert problems(environ) == [f"- {problem}"]
+
+
+@pytest.mark.parametrize("name", ["DOMAIN", "DOMAIN_ALIASES", "DOMAIN_REDIRECTS"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://topsecret.example/x",
+        "topsecret.example/",
+        "top secret",
+        "*.topsecret.example",
+        "a.example, -topsecret",
+        "topsecret..example",
+        "topsecret_a.example",
+        "topsecret:http",
+        "user@topsecret",
+        "[::1]",
+        ".",
+        "topsecret." + "a" * 64,
+        "topsecret." + "\xfc" * 64,
+    ],
+)
+def test_what_is_no_host_is_a_problem(name: str, value: str) -> None:
+    expected = "must be host names such as www.example.com, with commas between them."
+    assert problems({name: value}) == [f"- {name}: {expected}"]
+
+
+@pytest.mark.parametrize("name", ["DOMAIN", "DOMAIN_REDIRECTS"])
+@pytest.mark.parametrize("value", [".a.example", ".*"])
+def test_only_an_alias_may_stand_for_many_hosts(name: str, value: str) -> None:
+    assert len(problems({name: value})) == 1
+
+
+def test_all_problems_are_told_at_once_and_no_secret() -> None:
+    lines = problems(
+        {
+            "STAGE": "live",
+            "SECRET_KEY": DEVELOPMENT_KEY,
+            "DATABASE_URL": "nonsense://user:topsecret@host/name",
+            "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
+            "LOG_LEVEL": "topsecret",
+            "WEB_CONCURRENCY": "topsecret",
+            "PORT": "topsecret",
+            "DOMAIN": "top secret",
+            "SECURE_SSL_REDIRECT": "topsecret",
+        }
+    )
+    assert {line.partition(":")[0] for line in lines} == {
+        "- SECRET_KEY",
+        "- DATABASE_URL",
+        "- DEFAULT_STORAGE_DSN",
+        "- LOG_LEVEL",
+        "- WEB_CONCURRENCY",
+        "- PORT",
+        "- DOMAIN",
+        "- SECURE_SSL_REDIRECT",
+    }
+    assert not re.search(f"top ?secret|{DEVELOPMENT_KEY}", "\n".join(lines))
+
+
+def test_problem_ends_the_process_with_the_message() -> None:
+    # What Python does with a SystemExit: it prints the code, and the exit status is 1.
+    with pytest.raises(SystemExit) as caught:
+        config.load({"STAGE": "live"})
+    assert "SECRET_KEY" in str(caught.value.code)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"DATABASE_URL": "sqlite:///a"}, "sqlite:///a"),
+        ({"DEFAULT_DATABASE_DSN": "sqlite:///b"}, "sqlite:///b"),
+        ({"DATABASE_URL": "sqlite:///a", "DEFAULT_DATABASE_DSN": "sqlite:///b"}, "sqlite:///a"),
+        ({"DATABASE_URL": " ", "DEFAULT_DATABASE_DSN": " sqlite:///b "}, "sqlite:///b"),
+    ],
+    ids=["url", "dsn", "url-wins", "blank-url"],
+)
+def test_database_url_wins_over_the_dsn(environ: dict[str, str], expected: str) -> None:
+    assert config.load(environ)["SQLALCHEMY_DATABASE_URI"] == make_url(expected)
+
+
+def test_connection_pool_follows_the_workers_and_threads() -> None:
+    environ = {
+        "DATABASE_URL": "postgres://user@host/name",
+        "WEB_CONCURRENCY": "10",
+        "WEB_THREADS": "4",
+    }
+    assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 2
+    environ["WEB_THREADS"] = "9"
+    assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 3
