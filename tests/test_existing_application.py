@@ -19,6 +19,7 @@ from tests.harness.existing import (
     TUTORIAL,
     Application,
     adopt,
+    link,
     make,
     snapshot,
     take_over,
@@ -327,12 +328,6 @@ def committed_template(template: Path) -> Path:
     take_working_tree(template)
     make_repository(template)
     return template
-
-
-def link(folder: Path, said: str, template: Path) -> None:
-    """Run the command that a bake has said, with another template."""
-    command = re.search(r"(cruft link .*\\\n.*)", said)[1].replace("\\\n", "")
-    run(*shlex.split(command.replace(str(TEMPLATE), str(template))), folder=folder)
 
 
 @pytest.mark.parametrize("application", existing.ALL, ids=str)

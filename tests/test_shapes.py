@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.existing import SHAPES, Shape, bake, make_shape, snapshot
+from tests.harness.existing import SHAPES, Shape, bake, link, make_shape, snapshot, take_over
+from tests.harness.processes import run
+from tests.harness.updates import commit, make_repository, take_working_tree
 
 # The answers to wsgi_app, python_version and found.
 FOUND = {
@@ -39,8 +41,19 @@ FOUND = {
 }
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of the template, which cruft can clone."""
+    template = tmp_path_factory.mktemp("template")
+    take_working_tree(template)
+    make_repository(template)
+    return template
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_bake_finds_what_a_shape_brings_and_changes_nothing(shape: Shape, tmp_path: Path) -> None:
+def test_bake_finds_what_a_shape_brings_and_changes_nothing(
+    shape: Shape, tmp_path: Path, template: Path
+) -> None:
     folder = tmp_path / "repository"
     make_shape(shape, folder)
     before = snapshot(folder)
@@ -49,9 +62,16 @@ def test_bake_finds_what_a_shape_brings_and_changes_nothing(shape: Shape, tmp_pa
 
     after = snapshot(folder)
     assert {name: after.get(name) for name in before} == before
-    linked = json.loads(re.search(r"cruft link .*\\\n +'(.*)'\n", said)[1])
+    if "To take them over" in said:
+        take_over(folder, said)
+    link(folder, said, template)
+    linked = json.loads((folder / ".cruft.json").read_text())["context"]["cookiecutter"]
     names = "wsgi_app", "python_version", "found"
     assert tuple(linked[name] for name in names) == FOUND[shape.name]
+    # An update looks at nothing; all it has not is what was left to do.
+    commit(folder)
+    changes = re.findall(r"^[+-](?![+-]{2} ).*", run("cruft", "diff", folder=folder), re.MULTILINE)
+    assert [line for line in changes if not line.startswith("-- [ ] ")] == []
 
 
 APP = {"app.py": "from flask import Flask\n\napp = Flask(__name__)\n"}

@@ -1,6 +1,7 @@
 """Existing applications, and how their owners add what the template deploys."""
 
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -174,6 +175,12 @@ def follow(said: str, folder: Path, settings: dict[str, str]) -> None:
     named = re.findall(r"\bSet (\S+) on Divio, and in \.env-local", said)
     with (folder / ".env-local").open("a") as environment:
         environment.writelines(f"{name}={settings[name]}\n" for name in named)
+
+
+def link(folder: Path, said: str, template: Path) -> None:
+    """Run the command for updates that a bake has said, with another template."""
+    command = re.search(r"(cruft link .*\\\n.*)", said)[1].replace("\\\n", "")
+    run(*shlex.split(command.replace(str(TEMPLATE), str(template))), folder=folder)
 
 
 def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
