@@ -22,7 +22,7 @@ PACKAGE = ANSWERS["package_name"]
 SLUG = ANSWERS["project_slug"]
 REMOTE_URL = f"git@git.divio.com:{ANSWERS['divio_slug']}.git"
 
-# Which files, or whole folders, belong to which choice.
+# Which files, or whole folders, belong to which choice, or to which word of what was found.
 PATHS_OF_CHOICE = {
     ("application", "existing"): [
         "DEPLOY.md",
@@ -41,17 +41,17 @@ PATHS_OF_CHOICE = {
     ("reverse_proxy", "nginx"): ["nginx.conf"],
     ("ci", "github"): [".github"],
     ("ci", "gitlab"): [".gitlab-ci.yml"],
+    ("found", "flask-socketio"): ["socketio_threads.py"],
+    ("found", "migrations-in-factory"): ["migration_lock.py"],
 }
-
-# And to what was found in an existing application.
-PATHS_OF_WORD = {"migrations-in-factory": "migration_lock.py"}
 
 # Nothing else reaches an existing application, whatever the template has.
 FILES_FOR_EXISTING = {
     ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
     "migration_lock.py", "nginx.conf", "request_limits.py", "requirements-divio.in",
-    "requirements-divio.txt", "sitecustomize.py", "uwsgi.ini", "uwsgi_app.py",
+    "requirements-divio.txt", "sitecustomize.py", "socketio_threads.py", "uwsgi.ini",
+    "uwsgi_app.py",
     *(f"{PACKAGE}/{name}.py" for name in ["__init__", "environment"]),
     *(
         f"{PACKAGE}/media/{name}.py"
@@ -132,7 +132,7 @@ def git(*arguments):
 def prune():
     """Delete what belongs to choices that were not made, and what is not for the application."""
     for (option, value), paths in PATHS_OF_CHOICE.items():
-        if ANSWERS[option] == value:
+        if value in ANSWERS[option].split():
             continue
         for path in paths:
             if os.path.isdir(path):
@@ -141,10 +141,6 @@ def prune():
                 rmtree(path)
             elif os.path.exists(path):
                 os.remove(path)
-
-    for word, path in PATHS_OF_WORD.items():
-        if word not in ANSWERS["found"].split() and os.path.exists(path):
-            os.remove(path)
 
     if ANSWERS["application"] == "existing":
         for folder, _, names in os.walk(".", topdown=False):

@@ -48,7 +48,8 @@ SLUG_LENGTHS = {"project_slug": 63, "divio_slug": 63 - len("-stage")}
 # What a package of the same name would hide: the project's folders and what it installs.
 TAKEN_NAMES = set(
     """
-    data gunicorn_worker migration_lock migrations request_limits sitecustomize test tests uwsgi_app
+    data gunicorn_worker migration_lock migrations request_limits sitecustomize socketio_threads
+    test tests uwsgi_app
     _pytest alembic ast_serialize blinker boto3 botocore brotli certifi cffi cfgv
     charset_normalizer click coverage cryptography dateutil dist distlib dotenv filelock flask
     flask_cors flask_migrate flask_sqlalchemy flask_wtf greenlet gunicorn identify idna

@@ -2,23 +2,14 @@
 
 {% set found = cookiecutter.found.split() %}
 import signal
-{% if 'flask-socketio' in found and 'eventlet' in found %}
-import sys
-{% endif %}
 import threading
 import time
-{% if 'flask-socketio' in found and 'eventlet' in found %}
-import types
-{% endif %}
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-{% if 'flask-socketio' in found %}
-import engineio
-{% endif %}
 {% if cookiecutter.application == 'existing' %}
 from gunicorn.errors import AppImportError
 {% endif %}
@@ -28,6 +19,9 @@ from gunicorn.workers import gthread
 import migration_lock
 {% endif %}
 import request_limits
+{% if 'flask-socketio' in found %}
+import socketio_threads
+{% endif %}
 
 # Seconds that a thread waits for the first byte of a connection, before it leaves that to the
 # worker's poller. gunicorn's 5 would let connections that say nothing occupy all threads.
@@ -44,42 +38,6 @@ AT_ONCE = 4
 # A request that takes longer waits for something, such as its client or the database.
 QUICK_SECONDS = 0.05
 
-{% if 'flask-socketio' in found %}
-
-def have_socketio_use_threads() -> None:
-    """Have Flask-SocketIO use this worker's threads, whatever the application would have it use."""
-    make = engineio.Server.__init__
-
-    def make_with_threads(server: object, *arguments: object, **options: object) -> None:
-        make(server, *arguments, **options | {"async_mode": "threading"})
-
-    engineio.Server.__init__ = make_with_threads
-{% if 'eventlet' in found %}
-    try:
-        import eventlet
-    except ImportError:  # Those before 0.34 do not know this Python.
-        eventlet = sys.modules["eventlet"] = types.ModuleType("eventlet")
-    eventlet.monkey_patch = lambda *_arguments, **_named: None
-    eventlet.sleep = time.sleep
-    eventlet.spawn = eventlet.spawn_n = start_thread
-{% endif %}
-{% if 'gevent' in found %}
-    import gevent.monkey
-
-    gevent.monkey.patch_all = lambda *_arguments, **_named: None
-    gevent.sleep = time.sleep
-    gevent.spawn = start_thread
-{% endif %}
-{% if 'eventlet' in found or 'gevent' in found %}
-
-
-def start_thread(function: Callable[..., Any], *arguments: Any, **named: Any) -> threading.Thread:  # noqa: ANN401
-    thread = threading.Thread(target=function, args=arguments, kwargs=named, daemon=True)
-    thread.start()
-    return thread
-{% endif %}
-
-{% endif %}
 
 class Worker(gthread.ThreadWorker):
     """gunicorn's worker with limits for requests, and with threads that take turns."""
@@ -92,7 +50,7 @@ class Worker(gthread.ThreadWorker):
         super().load_wsgi()
 {% else %}
 {% if 'flask-socketio' in found %}
-        have_socketio_use_threads()
+        socketio_threads.use()
 {% endif %}
         try:
 {% if 'migrations-in-factory' in found %}
