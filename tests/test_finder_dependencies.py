@@ -133,7 +133,7 @@ SOURCES: dict[str, tuple[Files, str]] = {
     "pylock with a name": ({"pylock.web.toml": PYLOCK}, "pylock.web.toml psycopg2-binary"),
     "Pipfile.lock": (
         {"Pipfile": "[packages]", "Pipfile.lock": PIPFILE_LOCK},
-        "Pipfile.lock mysqlclient celery",
+        "Pipfile.lock mysqlclient celery redis",
     ),
     "requirements.txt before pyproject.toml": (
         {"requirements.txt": "Flask==3.0\nFlask-SQLAlchemy", "pyproject.toml": PROJECT},
@@ -257,7 +257,7 @@ LINES: dict[str, tuple[str, dict[str, str | None]]] = {
     "pinned": ("Flask_Login==0.6.3", {"flask-login": "0.6.3"}),
     "open": ("flask\nclick>=8,<9\nboto3==1.*", {"flask": None, "click": None, "boto3": None}),
     "spaces and comments": ("  flask == 3.0  # so\n# all\n\n", {"flask": "3.0"}),
-    "extras": ("celery[redis, sqs] == 5.4.0", {"celery": "5.4.0"}),
+    "extras": ("celery[redis, sqs] == 5.4.0", {"celery": "5.4.0", "redis": None}),
     "parentheses": ("flask (==3.0)", {"flask": "3.0"}),
     "hashes": ("flask==3.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nclick", {
         "flask": "3.0",

@@ -270,6 +270,8 @@ def words_of(dependencies: Dependencies, python: str) -> list[str]:
     if locked and compare(numbers(locked), numbers(PSYCOPG2_WHEELS[python])) < 0:
         packages["psycopg2"] = packages.pop("psycopg2-binary")
     words = [word for word in WORDS if word in packages]
+    if "celery" in words and "redis" in packages:  # as its broker
+        words.append("redis")
     if "sqlalchemy" in words:
         locked = packages["sqlalchemy"]
         asked = f"=={locked}" if locked else dependencies.specifiers.get("sqlalchemy", "")

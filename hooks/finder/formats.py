@@ -94,6 +94,8 @@ class Reader:
             if requirement.name == "psycopg":
                 for extra in requirement.extras & {"binary", "c"}:
                     found.setdefault(f"psycopg-{extra}", version)
+            if requirement.name == "celery" and "redis" in requirement.extras:
+                found.setdefault("redis", None)
         return {name: version or constraints.get(name) for name, version in found.items()}
 
     def add(self, text: str, where: str, constraint: bool = False) -> None:
