@@ -1,6 +1,7 @@
 """Applications with the traits of real ones run, with no more than what the bake says."""
 
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -35,10 +36,12 @@ def stack(shape: Shape, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     folder = tmp_path_factory.mktemp("shape") / shape.name
     make_shape(shape, folder)
     follow(bake(folder, **shape.answers), folder, shape.settings)
+    with (folder / ".env-local").open("a") as settings:
+        settings.writelines(f"{name}={value}\n" for name, value in shape.environment.items())
     baked = Baked({"shape": shape.name}, folder)
     copies = tmp_path_factory.mktemp("stack")
     options = {"page": shape.path, "release": shape.release}
-    with stack_of(baked, copies, DEVELOPMENT, **options) as stack:
+    with stack_of(baked, copies, DEVELOPMENT, *shape.services, **options) as stack:
         yield stack
     shutil.rmtree(copies)
 
@@ -51,34 +54,50 @@ def add(stack: Stack, path: str, text: str) -> None:
     assert answer.status_code in {201, 302}, answer.text
 
 
-def upgrade(stack: Stack, path: str) -> requests.Response:
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Version": "13",
-    }
-    return requests.get(f"{stack.url}{path}", headers=headers, stream=True, timeout=35)
+def stays_open(stack: Stack, path: str, seconds: float) -> bool:
+    """Tell whether a WebSocket is opened, and not closed as long as nothing is said."""
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ]
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=seconds) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        try:
+            status = connection.recv(12)
+            while connection.recv(4096):
+                pass
+        except TimeoutError:
+            return status == b"HTTP/1.1 101"
+    return False
 
 
 def test_page_writes_and_reads(shape: Shape, stack: Stack) -> None:
     add(stack, shape.path, "first")
 
-    assert stack.shows(shape.says, shape.path)
+    eventually(lambda: stack.shows(shape.says, shape.path), shape.says)
     [database] = stack.containers("database_default")
     assert "first" in database.execute(*DUMP[shape.answers["database"]])
 
 
 def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:
     production = replace(stack, file=PRODUCTION)
-    production.compose("up", "--detach", "--build", "web")
+    production.compose("up", "--detach", "--build", *shape.services)
     eventually(lambda: production.get(shape.path).status_code == 200, str(shape))
     add(production, shape.path, "second")
 
     assert production.shows("second", shape.path)
     assert production.shows(shape.says, shape.path)
     if shape.websocket:
-        assert upgrade(production, shape.websocket).status_code == 101
+        limit = float(shape.environment["REQUEST_TIMEOUT"])
+        assert stays_open(production, shape.websocket, limit + 4)
+    if "worker" in shape.services:
+        eventually(lambda: production.shows("second, shipped", shape.path), "the worker")
+        [worker] = production.containers("worker")
+        assert worker.execute("stat", "--format=%U", "/proc/1") == "www-data\n"
     [web] = production.containers("web")
     assert web.stop() == 0
 

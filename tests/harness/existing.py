@@ -52,6 +52,8 @@ class Shape:
     settings: variables that it wants besides those of Divio
     says: what the page makes of the text "first"
     websocket: where it opens WebSockets
+    services: what of its stack is started, and brings the database along
+    environment: what this machine needs in place of the local stack's settings
     """
 
     name: str
@@ -62,6 +64,8 @@ class Shape:
     settings: dict[str, str] = field(default_factory=dict, hash=False)
     says: str = "first"
     websocket: str = ""
+    services: tuple[str, ...] = ("web",)
+    environment: dict[str, str] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         return self.name
@@ -71,6 +75,7 @@ def answers(*core: str) -> Answers:
     return dict(zip(CORE, core, strict=True))
 
 
+DATABASE = "postgresql+psycopg://postgres@database_default:5432/db"
 SHAPES = [
     Shape("old_driver", answers("postgres", "gunicorn", "s3")),
     Shape("uv_in_src", answers("postgres", "uwsgi", "local"), path="/api/items", lock="uv lock"),
@@ -81,8 +86,16 @@ SHAPES = [
         "socketio",
         answers("postgres", "gunicorn", "local"),
         websocket="/socket.io/?EIO=4&transport=websocket",
+        environment={"REQUEST_TIMEOUT": "2"},
     ),
-    Shape("celery", answers("postgres", "gunicorn", "s3")),
+    Shape(
+        "celery",
+        answers("postgres", "gunicorn", "s3"),
+        says="first, shipped",
+        services=("web", "worker"),
+        # No image of a broker is built here, and the database can be one.
+        environment={"CELERY_BROKER_URL": f"sqla+{DATABASE}"},
+    ),
     Shape(
         "migrates_itself",
         answers("postgres", "uwsgi", "s3"),
