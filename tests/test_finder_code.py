@@ -294,6 +294,7 @@ static/pictures/ | app.py: {APP}import os\ndef save(picture, name):\n
 exports/ | app.py: {APP}def export(name):\n    open(f'exports/{name}.csv', 'w')
 logs/ | app.py: {APP}from logging.handlers import RotatingFileHandler\n
         RotatingFileHandler('logs/shop.log', maxBytes=1)
+logs/ | app.py: {APP}LOG_FILE_PATH = 'logs/shop.log'
 flask_session/ | app.py: {APP}app.config['SESSION_TYPE'] = 'filesystem'
 src/instance/ | src/shop/__init__.py: {APP}import os\nos.makedirs(app.instance_path)
 - | app.py: {APP}import os\nos.makedirs(app.instance_path)
@@ -387,6 +388,9 @@ config.py:3 reads a variable that has no safe default. Set MAIL, TOKEN on Divio,
         MAIL = os.environ['MAIL']\nTOKEN = os.environ['TOKEN']\nDOMAIN = os.environ['DOMAIN']\n
         if 'X' in os.environ:\n    X = os.environ['X']\n
         try:\n    Y = os.environ['Y']\nexcept KeyError:\n    Y = 1
+app.py:4 reads a variable that has no safe default. Set SALT on Divio |
+    app.py: {APP}import os\nSALT = os.environ.get('SALT')\nif not SALT:\n    raise ValueError\n
+        HOST = os.environ.get('HOST', 'x')\nif not HOST:\n    raise ValueError
 Set SHOP_SECRET on Divio |
     app.py: {APP}import os\nSECRET_KEY = os.environ.get('SHOP_SECRET', 'secret')
 Set SHOP_SETTINGS on Divio | app.py: {APP}app.config.from_envvar('SHOP_SETTINGS')

@@ -263,7 +263,8 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
         if not FOLDER_SETTING.fullmatch(each.name) or stage(each.scope) == "development":
             continue
         if path := running.path(each.scope, each.value):
-            yield word_of_folder(running, path, each.where)
+            is_file = Path(path).suffix[1:].isalpha()
+            yield word_of_folder(running, posixpath.dirname(path) if is_file else path, each.where)
     for scope, node, around, outside in running.calls(running=False):
         where = scope.module.line(node)
         name = name_of(node)
@@ -369,10 +370,12 @@ def hints_of_secret_key(running: Running) -> Iterator[str]:
 def hints_of_variables(running: Running, known: set[str]) -> Iterator[str]:
     """Name all variables that have to be set, in one sentence."""
     found: dict[str, str] = {}
+    insisted = set(insisted_on(running))
     for variable, scope, around in running.variables:
         names = (variable.name in code_of(outer.test) for outer in around if is_if(outer))
         tried = any(isinstance(outer, ast.Try) for outer in around)
-        if variable.required and not tried and not any(names) and stage(scope) != "development":
+        required = variable.required and not tried and not any(names)
+        if (required or variable.name in insisted) and stage(scope) != "development":
             found.setdefault(variable.name, variable.where)
     for each in running.settings:
         # Secret, though it has a default.
@@ -389,6 +392,19 @@ def hints_of_variables(running: Running, known: set[str]) -> Iterator[str]:
         yield (
             f"{where} reads a variable that has no safe default. Set {', '.join(needed)} {TO_SET}"
         )
+
+
+def insisted_on(running: Running) -> Iterator[str]:
+    """Yield the variables without which the application raises an error: `if not X: raise`."""
+    for scope, node, around in running.expressions:
+        if not isinstance(node, ast.Raise) or len(around) < 2:
+            continue
+        outer, statement = around[-2:]
+        test = outer.test if isinstance(outer, ast.If) and statement in outer.body else None
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            variable = running.direct_variable(scope, test.operand)
+            if variable and not variable.default:
+                yield variable.name
 
 
 def is_if(statement: ast.stmt) -> bool:
