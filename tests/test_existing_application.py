@@ -174,6 +174,18 @@ def test_folder_that_cannot_be_written_is_told(folder: Path) -> None:
     assert (folder / "Dockerfile").is_file()
 
 
+@pytest.mark.parametrize("options", [[], ["--output-dir=."], ["--output-dir=../repository"]])
+def test_template_may_be_given_by_a_relative_path(
+    options: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PWD", str(folder))  # as a shell does
+    monkeypatch.setattr(existing, "TEMPLATE", os.path.relpath(TEMPLATE, folder))
+
+    adopt(folder, ONE_FILE, *options)
+
+    assert (folder / "Dockerfile").is_file()
+
+
 def test_application_may_be_behind_a_link(folder: Path) -> None:
     link = folder.parent / "link"
     link.symlink_to(folder)

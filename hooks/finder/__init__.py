@@ -8,6 +8,8 @@ from pathlib import Path
 
 from . import code, dependencies, pythons
 
+SQLALCHEMY = {"sqlalchemy", "sqlalchemy1"}
+
 
 @dataclass
 class Found:
@@ -66,6 +68,11 @@ def find_words(folder: Path, found: Found) -> list[str]:
     found.problems += [python.problem] if python.problem else []
     found.hints += [*needs.hints, *python.hints, *source.hints]
     words = [*python.words, *source.words]
+    if source.imports & {"sqlalchemy", "flask_sqlalchemy"} and not {*words} & SQLALCHEMY:
+        words.insert(0, "sqlalchemy")
+    drivers = {"psycopg2", "psycopg2-binary"}
+    if "psycopg2" in source.imports and not drivers & needs.packages.keys():
+        found.hints.append(f"The code imports psycopg2: add psycopg2-binary to {needs.source}.")
     found.answers["python_version"] = python.version
     found.answers["found"] = " ".join([needs.source, *words])
     because = f" ({python.because})" if python.because else ""

@@ -1,0 +1,57 @@
+"""What the finder makes of requirements and code together."""
+
+from pathlib import Path
+
+import pytest
+
+from hooks import finder
+
+ANSWERS = {
+    "wsgi_app": "auto",
+    "found": "auto",
+    "python_version": "3.14",
+    "database": "postgres",
+    "gateway_server": "gunicorn",
+}
+APP = "from flask import Flask\napp = Flask(__name__)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "requirements", "answers", "found", "hint", "problem"),
+    [
+        ("", "flask==3.1.3", {}, "requirements.txt", "", ""),
+        ("", "flask==3.1.3", {"found": "auto requirements.txt"}, "requirements.txt", "", ""),
+        ("", "flask==3.1.3", {"found": "uv.lock celery"}, "uv.lock celery", "", ""),
+        # Brought by another package, or not required at all.
+        ("import sqlalchemy", "flask==3.1.3", {}, "requirements.txt sqlalchemy", "", ""),
+        ("import psycopg2", "flask==3.1.3", {}, "requirements.txt", "add psycopg2-binary to", ""),
+        (
+            "",
+            "flask==3.1.3\nflask-socketio==5.5.1",
+            {"gateway_server": "uwsgi"},
+            "requirements.txt flask-socketio",
+            "",
+            "gateway_server 'uwsgi' does not serve Flask-SocketIO's WebSockets",
+        ),
+        ("", "flask==3.1.3", {"wsgi_app": "app:other"}, "requirements.txt", "", "has no 'other'"),
+    ],
+)
+def test_answers_hints_and_problems(
+    code: str,
+    requirements: str,
+    answers: dict[str, str],
+    found: str,
+    hint: str,
+    problem: str,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "app.py").write_text(f"{code}\n{APP}")
+    (tmp_path / "requirements.txt").write_text(requirements)
+
+    seen = finder.look(tmp_path, ANSWERS | answers)
+
+    assert seen.answers["found"] == found
+    assert hint in "".join(seen.hints)
+    assert len(seen.hints) == bool(hint)
+    assert problem in "".join(seen.problems)
+    assert len(seen.problems) == bool(problem)
