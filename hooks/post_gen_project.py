@@ -271,7 +271,8 @@ def tell_about_existing_application(found, added, kept, own):
     from shlex import quote
 
     say("", f"Found: {found.says}.")
-    say("", f"Added to {ANSWERS['project_name']}: {', '.join(added) or 'nothing new'}.")
+    new = dict.fromkeys(re.sub("/.*", "/", path) for path in added)
+    say("", f"Added to {ANSWERS['project_name']}: {', '.join(new) or 'nothing new'}.")
     if kept:
         tell_about_kept(kept, own)
     if found.hints:

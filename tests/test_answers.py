@@ -148,7 +148,7 @@ def test_replayed_value_that_is_no_choice_is_refused(
         "wsgi_app": "app:create_app()",
         "description": "An app.",
         "divio_slug": "app",
-        "found": "none",
+        "found": "auto",
     }
     replay.write_text(json.dumps({"cookiecutter": answers | {name: "other"}}))
 

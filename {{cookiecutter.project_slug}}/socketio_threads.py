@@ -14,8 +14,8 @@ import types
 {% if 'eventlet' in found or 'gevent' in found %}
 from collections.abc import Callable
 from typing import Any
-{% endif %}
 
+{% endif %}
 import engineio
 
 

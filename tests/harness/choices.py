@@ -69,8 +69,10 @@ EXISTING += [
         ("mysql", "gunicorn", "poetry.lock pymysql weasyprint"),
         ("mysql", "uwsgi", "Pipfile.lock mysqlclient"),
         ("postgres", "gunicorn", "pylock.toml psycopg psycopg-binary"),
-        ("mysql", "gunicorn", "pyproject.toml"),
-        ("postgres", "gunicorn", "setup.py"),
+        ("mysql", "gunicorn", "pyproject.toml flask-socketio"),
+        ("postgres", "gunicorn", "setup.py flask-socketio eventlet gevent"),
+        ("mysql", "uwsgi", "setup.cfg celery celery:shop.tasks.celery migrations-in-factory"),
+        ("postgres", "gunicorn", "requirements.txt celery redis migrations-in-factory DB_URL"),
     )
 ]
 # Combinations in which each value of the other choices meets each core.
