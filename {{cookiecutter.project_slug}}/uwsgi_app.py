@@ -36,10 +36,15 @@ if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 
 {% if lazy_apps %}
+# uWSGI stops a worker by a signal of which it takes no notice while it loads the application.
+signals = []
+signal.signal(signal.SIGHUP, lambda number, frame: signals.append(number))
 with migration_lock.hold():
     import {{ cookiecutter.wsgi_app.split(':')[0] }}
 
     application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }})
+if signals:
+    os._exit(0)
 {% else %}
 import {{ cookiecutter.wsgi_app.split(':')[0] }}
 

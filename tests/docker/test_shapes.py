@@ -97,7 +97,7 @@ def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:
     if "worker" in shape.services:
         eventually(lambda: production.shows("second, shipped", shape.path), "the worker")
         [worker] = production.containers("worker")
-        assert worker.execute("stat", "--format=%U", "/proc/1") == "www-data\n"
+        assert worker.execute("stat", "--format=%U", "/proc/1") == "www-data"
     [web] = production.containers("web")
     assert web.stop() == 0
 
