@@ -285,7 +285,10 @@ HINTS: dict[str, tuple[str, str | None]] = {
     "all is well": ("flask==3.1.0\nwerkzeug==3.1.0\ngunicorn==20.0\npsycopg2==2.9.11", None),
     "no Flask": ("django==5.0", "^requirements.txt does not name Flask"),
     "no versions": ("flask\nclick", r"^requirements.txt:1 and the like .*flask, click.*pip freeze"),
-    "driver of another database": ("flask==3.1.0\nPyMySQL==1.1", "^requirements.txt:2 .* postgres"),
+    "driver of another database": (
+        "flask==3.1.0\nPyMySQL==1.1",
+        "^requirements.txt:2 .* no driver for postgres: bake again with database=mysql",
+    ),
     "private repository": (
         "flask==3.1.0\n-e git+ssh://git@example.com/a.git#egg=a",
         "^requirements.txt:2 takes a from git.ssh.* no key for SSH",

@@ -319,10 +319,11 @@ def hints_about(reader: Reader, dependencies: Dependencies, database: str | None
     others = set().union(*DRIVERS.values()) - ours
     if ours and packages.keys() & others and not packages.keys() & ours:
         driver = min(packages.keys() & others)
+        other = next(name for name, drivers in DRIVERS.items() if driver in drivers)
         hints.append(
             f"{dependencies.place(driver)} brings {driver}, which is no driver for {database}: "
-            "bake with the database that the application is made for, or see that it can do with "
-            "another."
+            f"bake again with database={other} if the application is made for that, or see that it "
+            f"can do with {database}."
         )
     return hints
 
