@@ -95,6 +95,9 @@ shop:app | shop.py: from app import create_app\napp = create_app('x') |
     app/__init__.py: {FACTORY_WITH_ARGUMENT}
 app:app | app.py: {APP} | tests/app.py: {APP} | docs/app.py: {APP} | .x/app.py: {APP} |
     test_app.py: {APP}
+shop.app:create_app() | shop/__init__.py:: | shop/app.py: {FACTORY} | scripts/models.py: {APP}
+shop.b:app | shop/__init__.py:: | shop/a.py: {APP} | shop/b.py: {APP} |
+    Makefile: run: ; FLASK_APP=shop/b.py flask run
 app:app | app.py: {APP} | v/pyvenv.cfg:: | v/wsgi.py: {APP} | v/__init__.py::
 b:app | Procfile: worker: celery -A b worker\nweb: A=1 gunicorn b:app --workers 3 # x |
     a.py: {APP} | b.py: {APP}

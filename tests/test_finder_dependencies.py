@@ -205,6 +205,14 @@ SOURCES: dict[str, tuple[Files, str]] = {
         },
         "setup.py eventlet",
     ),
+    "setup.py with all in a name": (
+        {
+            "setup.py": "needs = ['flask', 'pg8000']\n"
+            "meta = {'version': shop.version, 'install_requires': needs}\nsetup(**meta)"
+        },
+        "setup.py pg8000",
+    ),
+    "setup.py with all from code": ({"setup.py": "setup(**read_all())"}, "setup.py"),
     "setup.py of which only the code knows": (
         {"setup.py": "setup(install_requires=find_them())"},
         "setup.py",

@@ -40,7 +40,7 @@ COMMAND_FILES = [
 ]
 FLASK_APP_FILES = [
     (".flaskenv", ".env"),
-    ("Dockerfile*", "*compose*.y*ml", "*.sh", "app.json", ".env*"),
+    ("Dockerfile*", "*compose*.y*ml", "*.sh", "app.json", ".env*", "Makefile"),
 ]
 # In commands.
 SERVER = re.compile(r"(?<![\w.-])(gunicorn|uwsgi|waitress-serve)(?=[\s\"',])")
@@ -446,7 +446,7 @@ def is_script_of_folder(source: Source, module: Module) -> bool:
     folder = module.path.parent
     if folder == source.folder / "src" or os.path.exists(folder / "__init__.py"):
         return False
-    if has_requirements(folder):
+    if folder.name in {"bin", "scripts", "tools"} or has_requirements(folder):
         return True
     return any(
         os.path.exists(folder / f"{name}.py") or os.path.exists(folder / name / "__init__.py")

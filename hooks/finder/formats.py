@@ -436,17 +436,32 @@ def setup_arguments(folder: Path) -> dict[str, Any]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "setup":
             given = {}
-            for keyword in node.keywords:
-                value = keyword.value
-                if isinstance(value, ast.Name):
-                    value = values.get(value.id, value)
+            for name, value in arguments_of(node, values):
                 try:
-                    given[keyword.arg] = ast.literal_eval(value)
+                    given[name] = ast.literal_eval(value)
                 except (ValueError, TypeError, SyntaxError):
-                    if keyword.arg == "install_requires":
-                        given[keyword.arg] = file_read_in(value, folder)
+                    if name == "install_requires":
+                        given[name] = file_read_in(value, folder)
             return given
     return {}
+
+
+def arguments_of(call: ast.Call, values: dict[str, ast.expr]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the keywords of a call, those of `**NAME` too, and what they are given."""
+    for keyword in call.keywords:
+        value = value_of(keyword.value, values)
+        if keyword.arg:
+            yield keyword.arg, value
+        elif isinstance(value, ast.Dict):
+            for key, each in zip(value.keys, value.values, strict=True):
+                if isinstance(key, ast.Constant):
+                    yield key.value, value_of(each, values)
+        else:
+            yield "install_requires", value  # as far as anybody knows
+
+
+def value_of(node: ast.expr, values: dict[str, ast.expr]) -> ast.expr:
+    return values.get(node.id, node) if isinstance(node, ast.Name) else node
 
 
 def file_read_in(node: ast.AST, folder: Path) -> Path | None:
