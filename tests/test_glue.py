@@ -70,7 +70,7 @@ def in_image(baked: Baked) -> dict[str, str]:
     return {"PYTHONPATH": str(baked.folder), "FLASK_APP": "app:app"}
 
 
-@pytest.mark.parametrize("found", ["none", "sqlalchemy"])
+@pytest.mark.parametrize("found", ["none", "psycopg sqlalchemy"])
 def test_its_tests_pass(
     found: str, project: Baked, bake: Bake, tmp_path: Path, mypy_cache: str
 ) -> None:
@@ -104,7 +104,7 @@ def test_server_and_commands_see_the_url(project: Baked, bake: Bake, tmp_path: P
     database = project.answers["database"]
     settings = in_image(baked) | {"DATABASE_URL": f"{database}://user:pass%2Fword@host/name"}
 
-    scheme = {"postgres": "postgresql+psycopg", "mysql": "mysql+mysqldb"}[database]
+    scheme = {"postgres": "postgresql+psycopg2", "mysql": "mysql+mysqldb"}[database]
     url = f"{scheme}://user:pass%2Fword@host/name"
     assert baked.run("flask", "show", **settings) == f"{url}\n"
     with serve(baked, settings) as site:
@@ -138,7 +138,7 @@ def test_unusable_settings_stop_the_server(project: Baked, bake: Bake, tmp_path:
 POSTGRES = {
     "none": "postgresql",
     "psycopg2": "postgresql",
-    "requirements.txt sqlalchemy": "postgresql+psycopg",
+    "requirements.txt sqlalchemy": "postgresql+psycopg2",
     "uv.lock psycopg2 sqlalchemy": "postgresql+psycopg2",
     "poetry.lock psycopg2-binary sqlalchemy": "postgresql+psycopg2",
     "psycopg-binary sqlalchemy": "postgresql+psycopg",
@@ -147,7 +147,7 @@ POSTGRES = {
     "asyncpg sqlalchemy": "postgresql+asyncpg",
     "pg8000 sqlalchemy1": "postgresql+pg8000",
     "sqlalchemy1": "postgresql+psycopg2",
-    "pymysql sqlalchemy": "postgresql+psycopg",
+    "pymysql sqlalchemy": "postgresql+psycopg2",
 }
 MYSQL = {
     "none": "mysql",

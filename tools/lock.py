@@ -27,7 +27,7 @@ JINJA.loader = FileSystemLoader(TEMPLATE / "templates")
 
 # What an application may bring, so that all that is added is locked: nothing, what asks for the
 # other driver of Postgres, and drivers and boto3 of its own.
-FOUND = {"new": ["auto"], "existing": ["auto", "sqlalchemy1", "psycopg2 pymysql boto3"]}
+FOUND = {"new": ["auto"], "existing": ["auto", "sqlalchemy", "psycopg2 pymysql boto3"]}
 
 # Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
 # files set before they include the template: it is true in requirements-dev.txt alone.
