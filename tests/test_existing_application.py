@@ -134,6 +134,8 @@ def test_what_is_in_the_way_stays(obstacle: str, folder: Path) -> None:
 
 def test_second_bake_adds_nothing(folder: Path) -> None:
     adopt(folder, ONE_FILE)
+    with (folder / ".env-local").open("a") as settings:
+        settings.write("TOKEN=secret\n")
     before = snapshot(folder)
 
     said = adopt(folder, ONE_FILE)
