@@ -89,7 +89,7 @@ def test_its_tests_pass(
 
 
 def test_its_tests_pass_with_the_oldest_versions(bake: Bake, tmp_path: Path) -> None:
-    baked = bake(application="existing", found="sqlalchemy1").copy(tmp_path / "app")
+    baked = bake(application="existing", found="sqlalchemy").copy(tmp_path / "app")
     run("uv", "venv", "--quiet", "--python", sys.executable, ".venv", folder=baked.folder)
     packages = [*OLDEST, "boto3", "psycopg2-binary", "pytest"]
     run("uv", "pip", "install", "--quiet", *packages, folder=baked.folder)
@@ -145,8 +145,8 @@ POSTGRES = {
     "psycopg sqlalchemy": "postgresql+psycopg",
     "psycopg psycopg2-binary sqlalchemy": "postgresql+psycopg2",
     "asyncpg sqlalchemy": "postgresql+asyncpg",
-    "pg8000 sqlalchemy1": "postgresql+pg8000",
-    "sqlalchemy1": "postgresql+psycopg2",
+    "pg8000 sqlalchemy": "postgresql+pg8000",
+    "sqlalchemy": "postgresql+psycopg2",
     "pymysql sqlalchemy": "postgresql+psycopg2",
 }
 MYSQL = {
@@ -154,7 +154,7 @@ MYSQL = {
     "pymysql": "mysql",
     "sqlalchemy": "mysql+mysqldb",
     "mysqlclient pymysql sqlalchemy": "mysql+mysqldb",
-    "pymysql sqlalchemy1": "mysql+pymysql",
+    "pymysql sqlalchemy": "mysql+pymysql",
     "mysql-connector-python sqlalchemy": "mysql+mysqlconnector",
     "psycopg2 sqlalchemy": "mysql+mysqldb",
 }

@@ -82,17 +82,17 @@ def test_neighbours_share_a_condition() -> None:
         (
             {"new-mysql-uwsgi-s3": PACKAGE},
             "exactly where 'package==1.0' is: add it to CONDITIONS. It is in "
-            "new-mysql-uwsgi-s3-none/requirements.txt, "
-            "new-mysql-uwsgi-s3-none/requirements-dev.txt.",
+            "new-mysql-uwsgi-s3-auto/requirements.txt, "
+            "new-mysql-uwsgi-s3-auto/requirements-dev.txt.",
         ),
         (
             {"-postgres-": PACKAGE, "-mysql-": PACKAGE.replace("1.0", "1.1")},
-            "package is 1.0 in new-postgres-gunicorn-s3-none/requirements.txt, "
-            "but 1.1 in new-mysql-gunicorn-s3-none/requirements.txt.",
+            "package is 1.0 in new-postgres-gunicorn-s3-auto/requirements.txt, "
+            "but 1.1 in new-mysql-gunicorn-s3-auto/requirements.txt.",
         ),
         (
             {"": PACKAGE + PACKAGE.replace("package", "a-package")},
-            "does not render new-postgres-gunicorn-s3-none/requirements.txt as uv wrote it",
+            "does not render new-postgres-gunicorn-s3-auto/requirements.txt as uv wrote it",
         ),
     ],
     ids=["no condition", "two versions", "other order"],
@@ -118,7 +118,7 @@ def test_locks_that_fit_are_written(target: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_command_that_fails_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="failed for new-postgres-gunicorn-s3-none, so no lock is"):
+    with pytest.raises(SystemExit, match="failed for new-postgres-gunicorn-s3-auto, so no lock is"):
         lock.main(["--no-such-option"])
 
     assert "unexpected argument '--no-such-option'" in capfd.readouterr().err

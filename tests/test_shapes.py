@@ -12,14 +12,14 @@ from tests.harness.updates import commit, make_repository, take_working_tree
 
 # The answers to wsgi_app, python_version and found.
 FOUND = {
-    "old_driver": ("wsgi:app", "3.13", "requirements.txt psycopg2 sqlalchemy1"),
+    "old_driver": ("wsgi:app", "3.13", "requirements.txt psycopg2 sqlalchemy"),
     "uv_in_src": ("inventory:create_app()", "3.14", "uv.lock psycopg-binary sqlalchemy"),
     "poetry": ("diary.app:make_app()", "3.14", "poetry.lock psycopg2-binary"),
     "pipenv": ("application:application", "3.14", "Pipfile.lock mysqlclient sqlalchemy"),
     "old_flask": (
         "shop:create_app()",
         "3.13",
-        "requirements/production.txt pymysql sqlalchemy1 SQLALCHEMY_DATABASE_URI",
+        "requirements/production.txt pymysql sqlalchemy SQLALCHEMY_DATABASE_URI",
     ),
     "socketio": ("chat:app", "3.14", "pyproject.toml sqlalchemy flask-socketio"),
     "celery": (

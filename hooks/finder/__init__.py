@@ -8,8 +8,6 @@ from pathlib import Path
 
 from . import code, dependencies, pythons
 
-SQLALCHEMY = {"sqlalchemy", "sqlalchemy1"}
-
 
 @dataclass
 class Found:
@@ -68,7 +66,7 @@ def find_words(folder: Path, found: Found) -> list[str]:
     found.problems += [python.problem] if python.problem else []
     found.hints += [*needs.hints, *python.hints, *source.hints]
     words = [*python.words, *source.words]
-    if source.imports & {"sqlalchemy", "flask_sqlalchemy"} and not {*words} & SQLALCHEMY:
+    if source.imports & {"sqlalchemy", "flask_sqlalchemy"} and "sqlalchemy" not in words:
         words.insert(0, "sqlalchemy")
     drivers = {"psycopg2", "psycopg2-binary"}
     if "psycopg2" in source.imports and not drivers & needs.packages.keys():

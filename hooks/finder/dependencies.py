@@ -272,11 +272,6 @@ def words_of(dependencies: Dependencies, python: str) -> list[str]:
     words = [word for word in WORDS if word in packages]
     if "celery" in words and "redis" in packages:  # as its broker
         words.append("redis")
-    if "sqlalchemy" in words:
-        locked = packages["sqlalchemy"]
-        asked = f"=={locked}" if locked else dependencies.specifiers.get("sqlalchemy", "")
-        if is_below(asked, "2"):
-            words[words.index("sqlalchemy")] = "sqlalchemy1"
     return words
 
 

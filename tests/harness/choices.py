@@ -63,8 +63,8 @@ EXISTING += [
     {"application": "existing", "database": database, "gateway_server": server}
     | {"media_storage": "s3", "reverse_proxy": "none", "found": found}
     for database, server, found in (
-        ("postgres", "gunicorn", "requirements/live.txt psycopg2 sqlalchemy1 gunicorn app/static/"),
-        ("postgres", "uwsgi", "requirements.txt sqlalchemy1 uwsgi boto3 python-magic"),
+        ("postgres", "gunicorn", "requirements/live.txt psycopg2 sqlalchemy gunicorn app/static/"),
+        ("postgres", "uwsgi", "requirements.txt sqlalchemy uwsgi boto3 python-magic"),
         ("postgres", "uwsgi", "uv.lock psycopg pyuwsgi"),
         ("mysql", "gunicorn", "poetry.lock pymysql weasyprint"),
         ("mysql", "uwsgi", "Pipfile.lock mysqlclient"),
