@@ -1,11 +1,17 @@
-"""Has workers load the application one after another, because it migrates its database then."""
+"""Has {{ 'workers' if cookiecutter.gateway_server == 'gunicorn' else 'containers' }} load the application one after another, because it migrates its database then."""
 
 import contextlib
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+import gc
+{% endif %}
 import os
 import time
 from collections.abc import Iterator
 
 from sqlalchemy import create_engine, text
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+from sqlalchemy.engine import Engine
+{% endif %}
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -19,7 +25,7 @@ TRY = text("SELECT GET_LOCK(CONCAT(DATABASE(), '.migration'), 1)")
 
 @contextlib.contextmanager
 def hold() -> Iterator[None]:
-    """Hold a lock in the database, which workers of all containers share, for as long.
+    """Hold a lock in the database, which all containers share, for as long.
 
     Without a database there is no lock, and the application tells what it misses.
     """
@@ -32,3 +38,9 @@ def hold() -> Iterator[None]:
             while not connection.scalar(TRY):
                 time.sleep(0.2)
         yield
+{% if cookiecutter.gateway_server == 'uwsgi' %}
+    # The workers, forked from this process, must not share what the application has opened.
+    for each in gc.get_objects():
+        if issubclass(type(each), Engine):
+            each.dispose()
+{% endif %}

@@ -1,6 +1,6 @@
 """What uWSGI serves: the application, with limits for requests."""
 
-{% set lazy_apps = 'migrations-in-factory' in cookiecutter.found.split() %}
+{% set migrates = 'migrations-in-factory' in cookiecutter.found.split() %}
 {% if cookiecutter.application == 'new' %}
 import gc
 {% else %}
@@ -10,11 +10,9 @@ import re
 import signal
 
 import uwsgi
-{% if not lazy_apps %}
 from uwsgidecorators import postfork
-{% endif %}
 
-{% if lazy_apps %}
+{% if migrates %}
 import migration_lock
 {% endif %}
 import request_limits
@@ -35,16 +33,11 @@ for name, most in most_of.items():
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 
-{% if lazy_apps %}
-# uWSGI stops a worker by a signal of which it takes no notice while it loads the application.
-signals = []
-signal.signal(signal.SIGHUP, lambda number, frame: signals.append(number))
+{% if migrates %}
 with migration_lock.hold():
     import {{ cookiecutter.wsgi_app.split(':')[0] }}
 
     application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }})
-if signals:
-    os._exit(0)
 {% else %}
 import {{ cookiecutter.wsgi_app.split(':')[0] }}
 
@@ -52,12 +45,8 @@ application = request_limits.guard({{ cookiecutter.wsgi_app.replace(':', '.') }}
 {% endif %}
 {% endif %}
 uwsgi.after_req_hook = request_limits.end
-{% if lazy_apps %}
-request_limits.watch(signal.SIGHUP)
-{% else %}
 
 
 @postfork
 def watch() -> None:
     request_limits.watch(signal.SIGHUP)
-{% endif %}
