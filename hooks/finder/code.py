@@ -294,15 +294,16 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
 
 def folders_of_assets(running: Running) -> Iterator[tuple[str, str]]:
     """Yield the folders in which Flask-Assets builds files when a page first asks for them."""
-    calls = [(node, outside, scope.module.line(node)) for scope, node, _, outside in running.calls()]
+    calls = list(running.calls())
     blueprints = {
         name
-        for node, outside, _ in calls
+        for _, node, _, outside in calls
         if outside == "flask.Blueprint"
         for name in strings(node.args[:1])
     }
     static = running.text_of_flask("static_folder")
-    for node, outside, where in calls:
+    for scope, node, _, outside in calls:
+        where = scope.module.line(node)
         if outside == "flask_assets.Environment":
             yield word_of_folder(running, posixpath.join(static, ".webassets-cache"), where)
         elif outside == "flask_assets.Bundle":
