@@ -298,6 +298,10 @@ exports/ | app.py: {APP}def export(name):\n    open(f'exports/{name}.csv', 'w')
 logs/ | app.py: {APP}from logging.handlers import RotatingFileHandler\n
         RotatingFileHandler('logs/shop.log', maxBytes=1)
 logs/ | app.py: {APP}LOG_FILE_PATH = 'logs/shop.log'
+shop/static/.webassets-cache/ shop/static/css/ shop/static/made/ |
+    shop/__init__.py: from flask import Blueprint\nfrom flask_assets import Bundle, Environment\n
+        {APP}site = Blueprint('site', __name__)\nassets = Environment(app)\n
+        css = Bundle('a.css', output='site/css/all.css')\njs = Bundle('a.js', output='made/all.js')
 flask_session/ | app.py: {APP}app.config['SESSION_TYPE'] = 'filesystem'
 src/instance/ | src/shop/__init__.py: {APP}import os\nos.makedirs(app.instance_path)
 - | app.py: {APP}import os\nos.makedirs(app.instance_path)

@@ -10,6 +10,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+{% if 'gevent' in found and 'flask-socketio' not in found %}
+import gevent.monkey
+{% endif %}
 {% if cookiecutter.application == 'existing' %}
 from gunicorn.errors import AppImportError
 {% endif %}
@@ -51,6 +54,9 @@ class Worker(gthread.ThreadWorker):
 {% else %}
 {% if 'flask-socketio' in found %}
         socketio_threads.use()
+{% elif 'gevent' in found %}
+        # The locks that it puts in place would make the threads wait for ever.
+        gevent.monkey.patch_all = lambda *_arguments, **_named: None
 {% endif %}
         try:
 {% if 'migrations-in-factory' in found %}

@@ -9,6 +9,9 @@ import re
 {% endif %}
 import signal
 
+{% if 'gevent' in cookiecutter.found.split() %}
+import gevent.monkey
+{% endif %}
 import uwsgi
 from uwsgidecorators import postfork
 
@@ -33,6 +36,10 @@ for name, most in most_of.items():
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 
+{% if 'gevent' in cookiecutter.found.split() %}
+# The locks that it puts in place would make uWSGI's threads wait for ever.
+gevent.monkey.patch_all = lambda *_arguments, **_named: None
+{% endif %}
 {% if migrates %}
 with migration_lock.hold():
     import {{ cookiecutter.wsgi_app.split(':')[0] }}

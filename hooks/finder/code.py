@@ -265,6 +265,7 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
         if path := running.path(each.scope, each.value):
             is_file = Path(path).suffix[1:].isalpha()
             yield word_of_folder(running, posixpath.dirname(path) if is_file else path, each.where)
+    yield from folders_of_assets(running)
     for scope, node, around, outside in running.calls(running=False):
         where = scope.module.line(node)
         name = name_of(node)
@@ -289,6 +290,28 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
                 hint = f"{where} logs to a file that the image's account may not write. Log to "
                 hint += f"standard output: logging.StreamHandler() instead of {name}(...)."
             yield word, hint
+
+
+def folders_of_assets(running: Running) -> Iterator[tuple[str, str]]:
+    """Yield the folders in which Flask-Assets builds files when a page first asks for them."""
+    calls = list(running.calls())
+    blueprints = {
+        name
+        for _, node, _, outside in calls
+        if outside == "flask.Blueprint"
+        for name in strings(node.args[:1])
+    }
+    static = running.text_of_flask("static_folder")
+    for scope, node, _, outside in calls:
+        where = scope.module.line(node)
+        if outside == "flask_assets.Environment":
+            yield word_of_folder(running, posixpath.join(static, ".webassets-cache"), where)
+        elif outside == "flask_assets.Bundle":
+            outputs = strings([each.value for each in node.keywords if each.arg == "output"])
+            for folder in map(posixpath.dirname, outputs):
+                first, _, rest = folder.partition("/")
+                path = posixpath.join(static, rest if first in blueprints else folder)
+                yield word_of_folder(running, path, where)
 
 
 def word_of_folder(running: Running, path: str, where: str) -> tuple[str, str]:

@@ -1,5 +1,9 @@
 """News of an intranet, in SQL, under names that only the Procfile tells."""
 
+from gevent import monkey
+
+monkey.patch_all()
+
 from flask import Flask, redirect, request
 
 from intranet.backend import database
