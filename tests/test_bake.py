@@ -172,7 +172,7 @@ def test_lock_covers_what_is_added(answers: Answers, project: Baked, bake_once: 
     ("database", "found", "added", "packages"),
     [
         ("postgres", "auto", {"psycopg", "gunicorn", "boto3"}, set()),
-        ("postgres", "requirements.txt sqlalchemy", {"psycopg2-binary", "gunicorn", "boto3"}, set()),
+        ("postgres", "setup.cfg sqlalchemy", {"psycopg2-binary", "gunicorn", "boto3"}, set()),
         ("postgres", "uv.lock sqlalchemy1 boto3", {"psycopg2-binary", "gunicorn"}, set()),
         ("postgres", "setup.py psycopg psycopg-binary", {"gunicorn", "boto3"}, set()),
         ("postgres", "poetry.lock psycopg", {"gunicorn", "boto3"}, {"libpq-dev", "libpq5"}),
