@@ -594,6 +594,12 @@ PYTHONS: dict[str, tuple[Files, str, str | None, str | None]] = {
         "flask 2.2.5 is too old for Python 3.14",
         None,
     ),
+    "versions of packages that others bring": (
+        {"requirements.txt": "flask==3.0.0\nmultidict==6.0.4\ntyping_extensions==4.8.0"},
+        "3.12",
+        "locked versions are older than every Python of ours",
+        "too old for Python 3.12: raise multidict 6.0.4 .requirements.txt:2. to 6.0.5 or newer.$",
+    ),
     "versions that can run nowhere": (
         {"requirements.txt": "flask==1.1.4\nsix==1.15.0\nmarkupsafe==2.0.1"},
         "3.12",
