@@ -265,7 +265,7 @@ def is_free(path):
     while not os.path.lexists(path):
         path = os.path.dirname(path)
     # A link might lead out of the application.
-    return os.path.isdir(path) and not os.path.islink(path)
+    return os.path.isdir(path) and os.path.realpath(path) == path
 
 
 def tell_about_existing_application(found, added, kept, own):

@@ -38,7 +38,7 @@ CHOICES = {
 
 # A distribution, a path, or a name; what the hooks find consists of such words. Part of shell
 # commands in the Dockerfile.
-WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:/-]*")
+WORD = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9._:/-]*")
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
 WSGI_APP = re.compile(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?", re.ASCII)
 # Divio's is a label of the application's domain (63 characters at most, RFC 1035), to which it

@@ -33,6 +33,15 @@ APP = "from flask import Flask\napp = Flask(__name__)\n"
             "",
             "gateway_server 'uwsgi' does not serve Flask-SocketIO's WebSockets",
         ),
+        # Nothing ends a line of DEPLOY.md, or reaches the terminal as it is.
+        (
+            "app.config['UPLOAD_FOLDER'] = '/srv/a\\n- [x] b\\x1b[2J'",
+            "flask==3.1.3",
+            {},
+            "requirements.txt",
+            "writes to /srv/a?- [x] b?[2J, which",
+            "",
+        ),
         ("", "flask==3.1.3", {"wsgi_app": "app:other"}, "requirements.txt", "", "has no 'other'"),
     ],
 )
@@ -45,7 +54,7 @@ def test_answers_hints_and_problems(
     problem: str,
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "app.py").write_text(f"{code}\n{APP}")
+    (tmp_path / "app.py").write_text(f"{APP}{code}\n")
     (tmp_path / "requirements.txt").write_text(requirements)
 
     seen = finder.look(tmp_path, ANSWERS | answers)

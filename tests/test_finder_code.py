@@ -1,5 +1,6 @@
 """finder/code.py tells from an application's files how it is served and what it needs."""
 
+import os
 import re
 from pathlib import Path
 from time import process_time
@@ -185,6 +186,10 @@ app.py:3 starts a server as soon as app is imported. Put the line below a condit
     app.py: {APP}app.run(debug=True)
 The application is in backend/. Run cookiecutter there: cd backend | backend/app.py: {APP} |
     backend/requirements.txt::
+The application is in $(id)/. Run cookiecutter there: cd '$(id)' | $(id)/app.py: {APP} |
+    $(id)/requirements.txt:
+'sys.path.insert(0, "a\"); f(); (\"")' | a"); f(); ("/app.py: {APP} | requirements.txt::
+No Flask application was found | café.py: {APP}
 Run cookiecutter there: cd services/web | services/web/app.py: {APP} |
     services/web/requirements.txt:
 Procfile:1: The application is in inner/, where Python does not look for modules. Write one that
@@ -344,6 +349,9 @@ celery:shop.work.celery | Procfile: worker: celery -A shop.work worker |
 celery:app.celery | app.py: {APP}from celery import Celery\ncelery = Celery('x') |
     compose.yml: command: celery --app=app:celery worker
 - | app.py: {APP}from celery import shared_task
+- | app.py: {APP} | café_worker.py: from celery import Celery\ncelery = Celery('x')\nmake_app()
+.cache/pages/ | app.py: {APP}app.config['CACHE_DIR'] = '.cache/pages'
+- | app.py: {APP}app.config.update(A_CACHE_DIR='-rf', B_CACHE_DIR='$(id)', C_CACHE_DIR='a..b')
 """
 
 
@@ -423,6 +431,11 @@ app.py:5 chooses the configuration by APP_SETTINGS. Set APP_SETTINGS=config.Prod
 app.py:3 names a service on localhost, where a container has none. Replace it by:
     BROKER_URL=os.environ.get("BROKER_URL", 'redis://localhost:6379/0'), |
     app.py: {APP}app.config.update(BROKER_URL='redis://localhost:6379/0')
+Replace it by: BROKER_URL=os.environ["BROKER_URL"], |
+    app.py: {APP}app.config.update(BROKER_URL='redis://:secret@localhost:6379/0')
+Replace it by: app.config['DB_URL'] = os.environ["DATABASE_URL"] |
+    app.py: {APP}import os\nuser = os.environ['USER']\n
+        app.config['DB_URL'] = f'postgresql://{user}:secret@server/db'
 app.py:4 logs to a file that the image's account may not write. Log to standard output:
     logging.StreamHandler() instead of FileHandler(...). |
     app.py: {APP}from logging import FileHandler\nFileHandler('error.log')
@@ -437,6 +450,14 @@ shop/__init__.py:3 writes to shop/, among the code |
 def test_hint_is_given(says: str, files: dict[str, str], tmp_path: Path) -> None:
     hints = code.look(write(tmp_path, files)).hints
     assert any(says in hint for hint in hints) if says != "-" else not hints, hints
+
+
+def test_long_chain_of_names_is_given_up(tmp_path: Path) -> None:
+    names = "".join(f"a{number} = a{number + 1} + ''\n" for number in range(5000))
+    files = {f"m{number}.py": f"from m{number + 1} import b\n" for number in range(1000)}
+    files["app.py"] = f"{TEXTS['APP']}from m0 import b\nDATABASE_URL = a0\nDB_URL = b\n{names}"
+    assert code.look(write(tmp_path, files)).words == []
+    assert code.applications(tmp_path)[0].wsgi_app == "app:app"
 
 
 def test_imports_are_those_of_all_modules(tmp_path: Path) -> None:
@@ -462,6 +483,8 @@ def test_whatever_lies_in_the_folder_takes_little_time(tmp_path: Path) -> None:
     (tmp_path / "gone.py").symlink_to("/nowhere")
     (tmp_path / "shop/binary.py").write_bytes(bytes(range(256)) * 100)
     (tmp_path / "deep.py").write_text("(" * 5000)
+    (tmp_path / "setup.sh").write_text("celery " * 100_000)
+    os.mkfifo(tmp_path / "Procfile")
     start = process_time()
     assert code.applications(tmp_path)[0].wsgi_app == "shop:create_app()"
     assert code.look(tmp_path).words == []

@@ -254,6 +254,36 @@ PROBLEMS: dict[str, tuple[Files, str]] = {
     "broken Pipfile.lock": ({"Pipfile.lock": '{\n"a"'}, "^Pipfile.lock:2 is not valid JSON"),
     "broken pyproject.toml": ({"pyproject.toml": "[project\n"}, "^pyproject.toml:1 is not valid"),
     "broken setup.cfg": ({"setup.cfg": "flask\n"}, "^setup.cfg cannot be read"),
+    "too many digits in Pipfile.lock": (
+        {"Pipfile.lock": f'{{"default": {"9" * 5000}}}'},
+        "^Pipfile.lock is not valid JSON",
+    ),
+    "Pipfile.lock that is too deep": (
+        {"Pipfile.lock": "[" * 100_000},
+        "^Pipfile.lock is not valid",
+    ),
+    "too many digits in pyproject.toml": (
+        {"pyproject.toml": f"a = {'9' * 5000}"},
+        "^pyproject.toml is not valid TOML",
+    ),
+    "too large": ({"requirements.txt": "flask\n" * 2_000_000}, "^requirements.txt is larger than"),
+    "no text": ({"requirements.txt": "f\0l\0a\0s\0k\0"}, "^requirements.txt has NUL characters"),
+    "circle too large": (
+        {
+            f"requirements{number or ''}.txt": f"-r requirements{number + 1}.txt"
+            for number in range(999)
+        }
+        | {"requirements999.txt": "flask"},
+        "include each other too deeply",
+    ),
+    "include from outside": (
+        {"requirements.txt": "flask\n-r /etc/passwd"},
+        "^/etc/passwd is not in the folder of the application",
+    ),
+    "name that is shell": ({"requirements-$(id).txt": "flask"}, "has no requirements"),
+    "name of two lines": ({"requirements\nRUN id\n.txt": "flask"}, "has no requirements"),
+    "name with a space": ({"pylock.a b.toml": PYLOCK}, "has no requirements"),
+    "shell further down": ({"a'$(id)'/requirements.txt": "flask"}, "has no requirements: no"),
     "missing include": (
         {"requirements.txt": "flask\n-r requirements/base.txt"},
         "^requirements.txt:2 includes requirements/base.txt, which is not there",
@@ -285,6 +315,10 @@ LINES: dict[str, tuple[str, dict[str, str | None]]] = {
         {"a": None},
     ),
     "Windows": ("\ufeffflask==3.0\r\nclick==8.1\r\n", {"flask": "3.0", "click": "8.1"}),
+    "odd markers": (f"a==1; {'not ' * 9999}True\nb==1; {'(' * 300}True{')' * 300}", {
+        "a": "1",
+        "b": "1",
+    }),
     "no requirement at all": ("<<<<<<< HEAD\nflask", {"flask": None}),
 }  # fmt: skip
 

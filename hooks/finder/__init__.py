@@ -40,7 +40,16 @@ def look(folder: Path, answers: dict[str, str]) -> Found:
             "gateway_server 'uwsgi' does not serve Flask-SocketIO's WebSockets, which need threads "
             "that may wait for as long as a connection lives: answer 'gunicorn'."
         )
+    found.says = printable(found.says)
+    found.hints, found.problems = (
+        [printable(text) for text in texts] for texts in (found.hints, found.problems)
+    )
     return found
+
+
+def printable(text: str) -> str:
+    """Take out what a name or value from the application may have: line ends, escapes for terminals."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def find_application(folder: Path, found: Found) -> str:

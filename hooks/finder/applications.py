@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from json import dumps
 from pathlib import Path
 from shlex import quote
 
@@ -158,6 +159,8 @@ def search(folder: Path) -> tuple[list[Candidate], list[Obstacle]]:
     for each in [*declared(source), *guesses(source)]:
         if isinstance(each, Obstacle):
             obstacles.append(each)
+        elif not WSGI_APP.fullmatch(each.wsgi_app):  # A name outside ASCII is no answer.
+            continue
         elif each.wsgi_app not in candidates or each.rank < candidates[each.wsgi_app].rank:
             candidates[each.wsgi_app] = each
     ordered = sorted(candidates.values(), key=lambda each: each.rank)
@@ -269,7 +272,7 @@ def of_command(
         if served and inner is not source:
             folder = inner.folder.relative_to(source.folder).as_posix()
             modules = filter(None, map(source.module, WSGI_NAMES))
-            if not any(f'"{folder}")' in module.text for module in modules):
+            if not any(f"{dumps(folder)})" in module.text for module in modules):
                 yield Obstacle(f"{where}: {advice_of_folder(source, folder)}", rank)
         elif served:
             yield from served
@@ -471,10 +474,10 @@ def folders_within(folder: Path) -> Iterator[Path]:
 
 def advice_of_folder(source: Source, folder: str) -> str:
     if has_requirements(source.folder / folder) or not has_requirements(source.folder):
-        return f"The application is in {folder}/. Run cookiecutter there: cd {folder}"
+        return f"The application is in {folder}/. Run cookiecutter there: cd {quote(folder)}"
     inner = applications(source.folder / folder)
     module, _, name = inner[0].wsgi_app.partition(":") if inner else ("app", ":", "app")
-    lines = ["import sys", f'sys.path.insert(0, "{folder}")']
+    lines = ["import sys", f"sys.path.insert(0, {dumps(folder)})"]
     if name.endswith("()"):
         lines += [f"from {module} import {name[:-2]}", f"app = {name}"]
     else:

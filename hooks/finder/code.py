@@ -26,13 +26,15 @@ FOLDER_SETTING = re.compile(
     r"UPLOADED_\w+_DEST|WHOOSH_BASE|\w*(UPLOAD|MEDIA|AVATAR|ATTACHMENT|PHOTO|IMAGE|PICTURE|CACHE|LOG"
     r"|SESSION_FILE|WHOOSH|BACKUP|EXPORT)\w*_(FOLDER|DIR|DIRECTORY|PATH|DEST|ROOT|LOCATION)"
 )
-FOLDER_WORD = re.compile(r"[\w./-]+/", re.ASCII)
+FOLDER_WORD = re.compile(r"(?!.*\.\.)[\w.][\w./-]*/", re.ASCII)
 WRITABLE = re.compile(r"(/tmp|/var/tmp|/dev|/proc|/data/media)(/|$)")
 FILE_HANDLER = re.compile(r"logging\.(handlers\.)?\w*FileHandler")
 CELERY = re.compile(r"(.*\.)?[Cc]elery(\.\w+)*\.(Flask)?Celery")
 CHOOSES = re.compile(
     r"\w*(CONFIG|CONFIGURATION|SETTINGS|ENV|ENVIRONMENT|MODE|CONFIG_(NAME|CLASS|TYPE))"
 )
+# In a URL, and not to be repeated; {names} in it are none.
+PASSWORD = re.compile(r"://[^/\s{}]*@|:[^/\s{}'\"]+@")
 LOCAL_SERVICE = re.compile(r"(redis|amqp|pyamqp|mongodb)://([^/@]*@)?(localhost|127\.0\.0\.1)\b")
 # What Divio or the image sets.
 GIVEN = re.compile(
@@ -114,10 +116,11 @@ def makes_tables(running: Running) -> bool:
 
 def words_of_celery(source: Source) -> list[str]:
     """Return the word for the place of the Celery object, as `celery -A` takes it."""
-    command = re.compile(r"\bcelery\b[^\n]*?(?:-A|--app)[\s\"',=]+([A-Za-z_][\w.]*(?::\w+)?)")
+    command = re.compile(r"\bcelery\b[^\n]{0,200}?(?:-A|--app)[\s\"',=]+([A-Za-z_][\w.]*(?::\w+)?)")
     for path in files(source.folder, "Procfile", "*compose*.y*ml", "Dockerfile*", "*.sh"):
         for match in command.finditer(read(path)):
-            if place := place_of_celery(source, match[1].replace(":", ".")):
+            place = place_of_celery(source, match[1].replace(":", "."))
+            if place and place.isascii():
                 return [f"celery:{place}"]
     found = []
     for module in source.all_modules():
@@ -131,7 +134,7 @@ def words_of_celery(source: Source) -> list[str]:
             if is_celery(source, definition) and (not imported or (starts and makes_app)):
                 rank = not (starts and makes_app), module.name.count(".")
                 found.append((rank, f"celery:{module.name}.{name}"))
-    return [word for _, word in sorted(found)[:1]]
+    return [word for _, word in sorted(found) if word.isascii()][:1]
 
 
 def place_of_celery(source: Source, place: str) -> str | None:
@@ -241,7 +244,7 @@ def replaced(setting: Setting) -> str:
     """Say how a line reads that follows DATABASE_URL first."""
     value = code_of(setting.value)
     new = 'os.environ["DATABASE_URL"]'
-    if not re.search(r"://[^/\s{}]*@", value):  # A password is not repeated.
+    if not PASSWORD.search(value):
         value = f"({value})" if isinstance(setting.value, ast.IfExp) else value
         new = f'os.environ.get("DATABASE_URL") or {value}'
     new = setting.form % new
@@ -437,7 +440,11 @@ def is_if(statement: ast.stmt) -> bool:
 def hints_of_services(running: Running) -> Iterator[str]:
     for each in running.settings:
         if any(map(LOCAL_SERVICE.match, strings([each.value]))) and not stage(each.scope):
-            new = each.form % f'os.environ.get("{each.name}", {code_of(each.value)})'
+            value = code_of(each.value)
+            new = f'os.environ.get("{each.name}", {value})'
+            if PASSWORD.search(value):
+                new = f'os.environ["{each.name}"]'
+            new = each.form % new
             yield (
                 f"{each.where} names a service on localhost, where a container has none. Replace "
                 f"it by: {new}{import_of_os(each.scope)}, and set {each.name} {TO_SET}"

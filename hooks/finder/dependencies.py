@@ -31,6 +31,8 @@ BRING_FLASK = {"connexion", "dash", "eve", "quart"}
 # The first version with wheels for 3.12, 3.13 and 3.14: those before are compiled.
 PSYCOPG2_WHEELS = {"3.12": "2.9.9", "3.13": "2.9.10", "3.14": "2.9.11"}
 
+# What the answer `found` can name, and a shell command of the Dockerfile have.
+FILE = re.compile(r"(?!.*\.\.)[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 # Which of several files with requirements is for the server, the best first, and which never is.
 FOR_SERVERS = "prod production heroku docker deploy base common main default requirements".split()
 NOT_FOR_SERVERS = {
@@ -116,6 +118,8 @@ def look(folder: Path, answers: dict[str, str]) -> Dependencies:
             result.hints = [*reader.hints, *hints_about(reader, result, answers.get("database"))]
     except UnreadableError as error:
         result.problems = [str(error)]
+    except RecursionError:
+        result.problems = ["The files with requirements include each other too deeply."]
     except OSError as error:
         result.problems = [f"{error.filename} cannot be read: {error.strerror}."]
     return result
@@ -171,7 +175,8 @@ def candidates(folder: Path, told: list[str]) -> list[str]:
     if "poetry.lock" in names and (project or poetry):
         sources.append("poetry.lock")
     sources += sorted(
-        (name for name in names if re.fullmatch(r"pylock(\.[^.]+)?\.toml", name)), key=claim
+        (name for name in names if re.fullmatch(r"pylock(\.[A-Za-z0-9_-]+)?\.toml", name)),
+        key=claim,
     )
     if "Pipfile.lock" in names:
         sources.append("Pipfile.lock")
@@ -205,7 +210,11 @@ def requirements_files(folder: Path) -> list[str]:
     paths = [path.relative_to(folder) for path in paths if path.is_file()]
     paths = [path for path in paths if path.name != "requirements-divio.txt"]  # the template's
     return sorted(
-        (path.as_posix() for path in paths if claim(path) is not None),
+        (
+            path.as_posix()
+            for path in paths
+            if claim(path) is not None and FILE.fullmatch(path.as_posix())
+        ),
         key=lambda path: (claim(path), path),
     )
 
@@ -229,10 +238,11 @@ def claim(path: str | Path) -> int | str | None:
 
 def nothing_found(folder: Path) -> str:
     deeper = [
-        path.relative_to(folder).as_posix()
+        path.as_posix()
         for pattern in ("[!.]*/*requirements*.txt", "[!.]*/*/*requirements*.txt")
-        for path in sorted(folder.glob(pattern))
+        for path in sorted(each.relative_to(folder) for each in folder.glob(pattern))
         if claim(path) is not None and not {"node_modules", "site-packages"} & {*path.parts}
+        if FILE.fullmatch(path.as_posix())
     ]
     if deeper:
         return (

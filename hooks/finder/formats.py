@@ -8,12 +8,16 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .source import code_of
 from .versions import PYTHONS, exact, holds, satisfies
 
 Packages = dict[str, str | None]
+
+LARGEST = 10_000_000  # bytes of a file
 
 REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
@@ -120,6 +124,11 @@ class Reader:
             return
         self.seen.add(path)
         name = relative(path, self.folder)
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise UnreadableError(
+                f"{name} is not in the folder of the application, and so not in the image: put it "
+                "there."
+            )
         text, encoding = decoded(path, self.folder)
         if encoding == "latin-1" and "coding" not in text[:80]:
             self.hints.append(
@@ -330,7 +339,7 @@ class PoetryLock:
     def is_main(self, package: dict[str, Any], python: str, names: set[str] | None) -> bool:
         if names is not None:
             return normalised(string(package.get("name"))) in names
-        groups = package.get("groups") or [package.get("category")]
+        groups = strings(package.get("groups")) or [package.get("category")]
         marker = package.get("markers", "")
         if isinstance(marker, dict):
             marker = marker.get("main", "")
@@ -348,7 +357,7 @@ class PoetryLock:
             done.add((name, extras))
             package = by_name[name]
             wanted = {
-                normalised(text.split()[0].split("[")[0])
+                normalised(re.split(r"[\s\[]", text)[0])
                 for extra in extras
                 for text in strings(table(package, "extras").get(extra))
             }
@@ -427,19 +436,19 @@ def setup_arguments(folder: Path) -> dict[str, Any]:
         return {}
     try:
         module = ast.parse(text_of(path, folder))
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     values = {}
     for node in ast.walk(module):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             values[node.targets[0].id] = node.value
     for node in ast.walk(module):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "setup":
+        if isinstance(node, ast.Call) and code_of(node.func).rpartition(".")[2] == "setup":
             given = {}
             for name, value in arguments_of(node, values):
                 try:
                     given[name] = ast.literal_eval(value)
-                except (ValueError, TypeError, SyntaxError):
+                except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
                     if name == "install_requires":
                         given[name] = file_read_in(value, folder)
             return given
@@ -501,20 +510,26 @@ def decoded(path: Path, folder: Path | None = None) -> tuple[str, str]:
     """Return a text and its encoding: UTF-8, or what a mark at its beginning names, as for pip."""
     name = relative(path, folder) if folder else path.name
     try:
+        if path.stat().st_size > LARGEST:
+            raise UnreadableError(f"{name} is larger than {LARGEST // 1_000_000} MB: shorten it.")
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableError(f"{name} cannot be read: {error.strerror}.") from None
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return content.decode(encoding), encoding
+        text = content.decode(encoding)
     except UnicodeDecodeError:
-        return content.decode("latin-1"), "latin-1"
+        text, encoding = content.decode("latin-1"), "latin-1"
+    if "\0" in text:
+        raise UnreadableError(f"{name} has NUL characters, and so is no text in UTF-8: save it so.")
+    return text, encoding
 
 
+@cache
 def toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text_of(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number with too many digits
         line = re.search(r"line (\d+)", str(error))
         raise UnreadableError(
             f"{path.name}{f':{line[1]}' if line else ''} is not valid TOML ({error}): mend it"
@@ -525,9 +540,10 @@ def toml(path: Path) -> dict[str, Any]:
 def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(text_of(path))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        line = re.search(r"line (\d+)", str(error))
         raise UnreadableError(
-            f"{path.name}:{error.lineno} is not valid JSON ({error.msg}): lock again."
+            f"{path.name}{f':{line[1]}' if line else ''} is not valid JSON ({error}): lock again."
         ) from None
     return content if isinstance(content, dict) else {}
 

@@ -13,6 +13,7 @@ from .source import DEFINITIONS, FUNCTIONS, Module, Scope, Source, absolute, cod
 
 # In a text, what cannot be told from there on.
 REST = "\0"
+MOST = 200  # expressions that are followed for what decides on one
 NAMES_OF_STAGES = {
     "test": re.compile(r"(?i)test"),
     "production": re.compile(r"(?i)prod|heroku|live|docker|deploy"),
@@ -218,7 +219,7 @@ class Running:
     def variables_of(self, scope: Scope, node: ast.AST, seen: set[int] | None = None) -> set[str]:
         """Return the names of the variables that decide on the value of an expression."""
         seen = set() if seen is None else seen
-        if id(node) in seen:
+        if id(node) in seen or len(seen) > MOST:
             return set()
         seen.add(id(node))
         found = set()

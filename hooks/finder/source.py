@@ -17,6 +17,7 @@ BESIDE = re.compile(
 )
 TEST = re.compile(r"(test_.*|.*_tests?|tests?|conftest|fabfile|setup|noxfile|tasks_test)\.py")
 LARGEST = 1_000_000  # bytes of a file that is read
+LONGEST = 50  # chain of names that is followed
 MOST = 20_000  # files that are looked at
 
 FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef
@@ -235,6 +236,8 @@ class Source:
         """Return what a module's name stands for, or None if it has no such name."""
         if (module, name) in seen:
             return None
+        if len(seen) > LONGEST:
+            return UNKNOWN
         seen |= {(module, name)}
         if name in module.scope.names:
             return self.follow(module.scope, module.scope.names[name], seen)
@@ -276,7 +279,7 @@ class Source:
 
     def resolve(self, scope: Scope, node: ast.AST, seen: frozenset = frozenset()) -> Definition:
         """Return what an expression stands for, following names and attributes."""
-        if id(node) in seen:
+        if id(node) in seen or len(seen) > LONGEST:
             return UNKNOWN
         seen |= {id(node)}
         if isinstance(node, ast.Name):
@@ -312,7 +315,7 @@ def source_of(folder: Path) -> Source:
 def read(path: Path) -> str:
     """Return a text, or nothing where it is no text, too large or not to be read."""
     try:
-        if path.stat().st_size > LARGEST:
+        if not path.is_file() or path.stat().st_size > LARGEST:  # A FIFO would block.
             return ""
         return path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
     except OSError:

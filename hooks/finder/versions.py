@@ -15,7 +15,7 @@ COMPARISON = re.compile(
 
 def numbers(version: str) -> Numbers:
     """Return the release of a version, such as (3, 14, 99)."""
-    release = re.match(r"(?:\d+!)?(\d+(?:\.\d+)*)", version)
+    release = re.match(r"(?:\d+!)?(\d{1,9}(?:\.\d{1,9})*)", version)
     return tuple(map(int, release[1].split("."))) if release else ()
 
 
@@ -131,5 +131,5 @@ def holds(marker: str, python: str, **variables: str | list[str]) -> bool:
         return True
     try:
         return bool(eval(words))
-    except SyntaxError:
+    except (SyntaxError, RecursionError, MemoryError):
         return True
