@@ -37,7 +37,11 @@ FOUND = {
     "from_git": ("app:app", "3.14", "requirements.txt pymysql"),
     "own_docker": ("app:application", "3.14", "requirements.txt sqlalchemy"),
     "sqlite_file": ("board:create_app()", "3.14", "requirements.txt sqlalchemy"),
-    "procfile": ("intranet.backend.boot:site", "3.14", "requirements.txt psycopg2-binary gunicorn"),
+    "procfile": (
+        "intranet.backend.boot:site",
+        "3.14",
+        "requirements.txt psycopg2-binary gunicorn gevent",
+    ),
 }
 
 
