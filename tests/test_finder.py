@@ -22,6 +22,7 @@ APP = "from flask import Flask\napp = Flask(__name__)\n"
         ("", "flask==3.1.3", {}, "requirements.txt", "", ""),
         ("", "flask==3.1.3", {"found": "auto requirements.txt"}, "requirements.txt", "", ""),
         ("", "flask==3.1.3", {"found": "uv.lock celery"}, "uv.lock celery", "", ""),
+        ("import celery\nc = celery.Celery()", "flask==3.1.3", {}, "requirements.txt", "", ""),
         # Brought by another package, or not required at all.
         ("import sqlalchemy", "flask==3.1.3", {}, "requirements.txt sqlalchemy", "", ""),
         ("import psycopg2", "flask==3.1.3", {}, "requirements.txt", "add psycopg2-binary to", ""),

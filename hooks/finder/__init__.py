@@ -66,6 +66,9 @@ def find_application(folder: Path, found: Found) -> str:
 
 def find_words(folder: Path, found: Found) -> list[str]:
     """Find what else the application brings; return what is to be said about it."""
+    if found.answers["wsgi_app"] == "auto" and not code.applications(folder):
+        # Its requirements are elsewhere, too.
+        return []
     needs = dependencies.look(folder, found.answers)
     found.problems += needs.problems
     if not needs.source:
@@ -75,6 +78,8 @@ def find_words(folder: Path, found: Found) -> list[str]:
     found.problems += [python.problem] if python.problem else []
     found.hints += [*needs.hints, *python.hints, *source.hints]
     words = [*python.words, *source.words]
+    if "celery" not in words:  # It is an extra that is not installed.
+        words = [word for word in words if not word.startswith("celery:")]
     if source.imports & {"sqlalchemy", "flask_sqlalchemy"} and "sqlalchemy" not in words:
         words.insert(0, "sqlalchemy")
     drivers = {"psycopg2", "psycopg2-binary"}
