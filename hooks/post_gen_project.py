@@ -330,7 +330,10 @@ def tell_about_kept(kept, own):
 
 def main():
     if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
-        found = find()
+        try:
+            found = find()
+        except OSError as error:  # such as a full disk
+            sys.exit(f"ERROR: {error}")
         prune()
         tell_about_existing_application(found, *move_to_existing_application())
     else:

@@ -116,6 +116,13 @@ def problems_of_answers():
     if ANSWERS["application"] == "new" and ANSWERS["wsgi_app"] != factory:
         yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be {factory!a} in a new application."
 
+    if ANSWERS["application"] == "existing" and not is_import_path(ANSWERS["wsgi_app"]):
+        yield (
+            f"wsgi_app {ANSWERS['wsgi_app']!a} must be a module and the application in it, such as "
+            "'app:app', or a factory without arguments, such as 'flaskr:create_app()'. For one "
+            "with arguments write a module wsgi.py that calls it."
+        )
+
     words = ANSWERS["found"].split(" ")
     if not all(map(WORD.fullmatch, words)) or any(".." in word for word in words):
         yield (
@@ -126,6 +133,10 @@ def problems_of_answers():
     for name, values in CHOICES.items():
         if ANSWERS[name] not in values:
             yield f"{name} {ANSWERS[name]!a} is not one of {', '.join(values)}."
+
+
+def is_import_path(wsgi_app):
+    return wsgi_app == "auto" or WSGI_APP.fullmatch(wsgi_app)
 
 
 def problems_of_folder():
@@ -159,13 +170,7 @@ def problems_of_existing_application():
             "same answers, and then the command 'cruft link' that it prints."
         )
         return
-    wsgi_app = ANSWERS["wsgi_app"]
-    if wsgi_app != "auto" and not WSGI_APP.fullmatch(wsgi_app):
-        yield (
-            f"wsgi_app {wsgi_app!a} must be a module and the application in it, such as 'app:app', "
-            "or a factory without arguments, such as 'flaskr:create_app()'. For one with arguments "
-            "write a module wsgi.py that calls it."
-        )
+    if not is_import_path(ANSWERS["wsgi_app"]):
         return
     if not template_folder():
         yield f"The template's path {ANSWERS['_template']!a} is relative: give an absolute one."

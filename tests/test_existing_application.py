@@ -381,13 +381,20 @@ def test_update_of_the_template_arrives(
     assert {name for name in after if after[name] != before.get(name)} == updated
 
 
-def test_option_can_be_switched(folder: Path, tmp_path: Path) -> None:
+def test_answer_can_be_changed_for_a_good_one(folder: Path, tmp_path: Path) -> None:
     said = adopt(folder, ONE_FILE)
     template = committed_template(tmp_path / "template")
     link(folder, said, template)
     commit(folder)
     (template / "note").write_text("cruft wants a newer commit")
     commit(template)
+    before = snapshot(folder)
+    answers = json.dumps({"wsgi_app": 'app:app"; import os'})
+    run(
+        "cruft", "update", "--skip-apply-ask", "--variables-to-update", answers, folder=folder,
+        fails=True,
+    )  # fmt: skip
+    assert snapshot(folder) == before
     answers = json.dumps({"gateway_server": "uwsgi", "database": "mysql"})
 
     run("cruft", "update", "--skip-apply-ask", "--variables-to-update", answers, folder=folder)

@@ -48,7 +48,7 @@ def look(folder: Path, answers: dict[str, str]) -> Found:
 
 
 def printable(text: str) -> str:
-    """Take out what a name or value from the application may have: line ends, escapes for terminals."""
+    """Replace what ends lines or speaks to terminals, in names and values of an application."""
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
