@@ -40,7 +40,6 @@ CHOICES = {
 # commands in the Dockerfile.
 WORD = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9._:/-]*")
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
-WSGI_APP = re.compile(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?", re.ASCII)
 # Divio's is a label of the application's domain (63 characters at most, RFC 1035), to which it
 # appends "-stage" for the test environment.
 SLUG_LENGTHS = {"project_slug": 63, "divio_slug": 63 - len("-stage")}
@@ -157,14 +156,6 @@ def problems_of_existing_application():
         yield (
             "cruft create cannot add files to an existing application. Run cookiecutter with the "
             "same answers, and then the command 'cruft link' that it prints."
-        )
-        return
-    wsgi_app = ANSWERS["wsgi_app"]
-    if wsgi_app != "auto" and not WSGI_APP.fullmatch(wsgi_app):
-        yield (
-            f"wsgi_app {wsgi_app!a} must be a module and the application in it, such as 'app:app', "
-            "or a factory without arguments, such as 'flaskr:create_app()'. For one with arguments "
-            "write a module wsgi.py that calls it."
         )
         return
     if not template_folder():
