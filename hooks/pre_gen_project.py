@@ -40,7 +40,7 @@ CHOICES = {
 # commands in the Dockerfile.
 WORD = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9._:/-]*")
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
-WSGI_APP = re.compile(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?", re.ASCII)
+WSGI_APP = re.compile(r"(auto|([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*(\(\))?)", re.ASCII)
 # Divio's is a label of the application's domain (63 characters at most, RFC 1035), to which it
 # appends "-stage" for the test environment.
 SLUG_LENGTHS = {"project_slug": 63, "divio_slug": 63 - len("-stage")}
@@ -116,12 +116,9 @@ def problems_of_answers():
     if ANSWERS["application"] == "new" and ANSWERS["wsgi_app"] != factory:
         yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be {factory!a} in a new application."
 
-    if ANSWERS["application"] == "existing" and not is_import_path(ANSWERS["wsgi_app"]):
-        yield (
-            f"wsgi_app {ANSWERS['wsgi_app']!a} must be a module and the application in it, such as "
-            "'app:app', or a factory without arguments, such as 'flaskr:create_app()'. For one "
-            "with arguments write a module wsgi.py that calls it."
-        )
+    # At an update. Before, the finder tells more.
+    if IN_SCRATCH_RENDER and not WSGI_APP.fullmatch(ANSWERS["wsgi_app"]):
+        yield f"wsgi_app {ANSWERS['wsgi_app']!a} must be one like 'app:app' or 'app:create_app()'."
 
     words = ANSWERS["found"].split(" ")
     if not all(map(WORD.fullmatch, words)) or any(".." in word for word in words):
@@ -133,10 +130,6 @@ def problems_of_answers():
     for name, values in CHOICES.items():
         if ANSWERS[name] not in values:
             yield f"{name} {ANSWERS[name]!a} is not one of {', '.join(values)}."
-
-
-def is_import_path(wsgi_app):
-    return wsgi_app == "auto" or WSGI_APP.fullmatch(wsgi_app)
 
 
 def problems_of_folder():
@@ -169,8 +162,6 @@ def problems_of_existing_application():
             "cruft create cannot add files to an existing application. Run cookiecutter with the "
             "same answers, and then the command 'cruft link' that it prints."
         )
-        return
-    if not is_import_path(ANSWERS["wsgi_app"]):
         return
     if not template_folder():
         yield f"The template's path {ANSWERS['_template']!a} is relative: give an absolute one."

@@ -70,7 +70,7 @@ def names(before: dict, after: dict, folder: str = ".") -> set[str]:
     return {os.path.relpath(name, folder) for name in new if stat.S_ISREG(after[name][0])}
 
 
-@pytest.mark.parametrize("application", existing.ALL, ids=str)
+@pytest.mark.parametrize("application", [ONE_FILE, OWN_DOCKER, MONOREPO], ids=str)
 def test_files_are_added_and_nothing_else_happens(
     application: Application, repository: Path
 ) -> None:
@@ -166,16 +166,6 @@ def test_file_that_no_list_names_stays_away(
     assert "LICENSE" not in said
 
 
-def test_folder_that_cannot_be_written_is_told(folder: Path) -> None:
-    (folder / "data").mkdir()
-    (folder / "data" / "media").write_text("mine")
-
-    said = adopt(folder, ONE_FILE)
-
-    assert "What you have stays as it is: data/media/.gitkeep." in said
-    assert (folder / "Dockerfile").is_file()
-
-
 @pytest.mark.parametrize("options", [[], ["--output-dir=."], ["--output-dir=../repository"]])
 def test_template_may_be_given_by_a_relative_path(
     options: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -227,20 +217,26 @@ def test_lines_take_over_what_waits(folder: Path, tmp_path: Path) -> None:
     assert [path.name for path in (folder / SLUG).iterdir()] == ["yours"]
 
 
-@pytest.mark.parametrize("obstacle", ["file", "link"])
-def test_folder_that_is_none_is_not_entered(obstacle: str, folder: Path) -> None:
-    if obstacle == "file":
-        (folder / "data").write_text("mine")
+@pytest.mark.parametrize(
+    ("path", "target"), [("data", ""), ("data", "../elsewhere"), ("data/media", "")]
+)
+def test_folder_that_is_none_is_not_entered(path: str, target: str, folder: Path) -> None:
+    (folder.parent / "elsewhere").mkdir()
+    own = folder / path
+    own.parent.mkdir(exist_ok=True)
+    if target:
+        own.symlink_to(target)
     else:
-        (folder.parent / "elsewhere").mkdir()
-        (folder / "data").symlink_to("../elsewhere")
+        own.write_text("mine")
     before = snapshot(folder.parent)
 
-    adopt(folder, ONE_FILE)
+    said = adopt(folder, ONE_FILE)
 
     after = snapshot(folder.parent)
     assert {path: after.get(path) for path in before} == before
     assert f"repository/{SLUG}/data/media/.gitkeep" in after
+    assert "What you have stays as it is: data/media/.gitkeep." in said
+    assert (folder / "Dockerfile").is_file()
 
 
 @pytest.mark.parametrize(
@@ -253,7 +249,7 @@ def test_folder_that_is_none_is_not_entered(obstacle: str, folder: Path) -> None
         (["-o", ".."], {}, "has no module 'app'"),
         ([], {"wsgi_app": "other:app"}, "has no module 'other'"),
         ([], {"wsgi_app": "app"}, "must be a module and the application in it"),
-        ([], {"wsgi_app": "app:make('x')"}, "must be a module and the application in it"),
+        ([], {"wsgi_app": "app:make('x')"}, "has arguments. Write a module that calls it"),
         ([], {"wsgi_app": "app:app; import os"}, "must be a module and the application in it"),
         ([], {"wsgi_app": "app..x:app"}, "must be a module and the application in it"),
         ([], {"project_slug": "taken"}, "already exists"),
@@ -344,7 +340,7 @@ def committed_template(template: Path) -> Path:
     return template
 
 
-@pytest.mark.parametrize("application", existing.ALL, ids=str)
+@pytest.mark.parametrize("application", [ONE_FILE, OWN_DOCKER, MONOREPO], ids=str)
 def test_update_of_the_template_arrives(
     application: Application, repository: Path, tmp_path: Path
 ) -> None:

@@ -171,7 +171,7 @@ def is_celery(source: Source, definition: Definition, depth: int = 0) -> bool:
 def databases_of(running: Running) -> list[Setting]:
     """Return where the application names its database: in production, if that is told apart."""
     found = [each for each in running.settings if DATABASE_SETTING.fullmatch(each.name)]
-    for scope, node, _, outside in running.calls(running=False):
+    for scope, node, _, outside in running.calls(everywhere=True):
         if CONNECTS.fullmatch(outside):
             value = node.args[0] if node.args else node
             found.append(Setting(outside, scope, value, f"{code_of(node.func)}(%s)"))
@@ -269,7 +269,7 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
             is_file = Path(path).suffix[1:].isalpha()
             yield word_of_folder(running, posixpath.dirname(path) if is_file else path, each.where)
     yield from folders_of_assets(running)
-    for scope, node, around, outside in running.calls(running=False):
+    for scope, node, around, outside in running.calls(everywhere=True):
         where = scope.module.line(node)
         name = name_of(node)
         first = node.args[0] if node.args else getattr(node.func, "value", node)
@@ -398,9 +398,9 @@ def hints_of_variables(running: Running, known: set[str]) -> Iterator[str]:
     found: dict[str, str] = {}
     insisted = set(insisted_on(running))
     for variable, scope, around in running.variables:
-        names = (variable.name in code_of(outer.test) for outer in around if is_if(outer))
+        tests = (code_of(outer.test) for outer in around if isinstance(outer, ast.If))
         tried = any(isinstance(outer, ast.Try) for outer in around)
-        required = variable.required and not tried and not any(names)
+        required = variable.required and not tried and not any(variable.name in t for t in tests)
         if (required or variable.name in insisted) and stage(scope) != "development":
             found.setdefault(variable.name, variable.where)
     for each in running.settings:
@@ -431,10 +431,6 @@ def insisted_on(running: Running) -> Iterator[str]:
             variable = running.direct_variable(scope, test.operand)
             if variable and not variable.default:
                 yield variable.name
-
-
-def is_if(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If)
 
 
 def hints_of_services(running: Running) -> Iterator[str]:

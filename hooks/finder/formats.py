@@ -23,8 +23,6 @@ REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
     r"(?:@\s*(?P<url>\S+)|\(?(?P<specifiers>[^;@()]*)\)?)?\s*(?:;(?P<marker>.*))?"
 )
-
-
 # `-r base.txt`, `-rbase.txt`, `--requirement=base.txt`
 OPTION = re.compile(r"(-[rce]|--(?:requirement|constraint|editable))(?:\s*=\s*|\s*)(.+)")
 
@@ -244,11 +242,13 @@ class Reader:
         content = toml(self.folder / self.source)
         self.variables = {"dependency_groups": strings(content.get("default-groups")), "extras": []}
         for package in tables(content.get("packages")):
+            version = string(package.get("version"))
+            urls = (string(table(package, key).get("url")) for key in ("vcs", "archive"))
             self.requirements.append(
                 Requirement(
-                    normalised(string(package.get("name"))),
-                    locked(package),
-                    url=url_of(package),
+                    name_of(package),
+                    f"=={version}" if version else "",
+                    url=next(filter(None, urls), ""),
                     marker=string(package.get("marker")),
                     where=self.source,
                 )
@@ -278,7 +278,7 @@ class UvLock:
         settings = table(toml(folder / "pyproject.toml"), "tool", "uv")
         self.by_name = {}
         for package in tables(content.get("package")):
-            self.by_name.setdefault(normalised(string(package.get("name"))), []).append(package)
+            self.by_name.setdefault(name_of(package), []).append(package)
         self.urls = urls_in(content)
         self.start = []
         for package in tables(content.get("package")):
@@ -296,7 +296,7 @@ class UvLock:
             wanted = waiting.pop()
             if not holds(string(wanted.get("marker")), python):
                 continue
-            name = normalised(string(wanted.get("name")))
+            name = name_of(wanted)
             for package in self.by_name.get(name, []):
                 version = string(package.get("version"))
                 if version != wanted.get("version", version):
@@ -331,14 +331,14 @@ class PoetryLock:
     def packages(self, python: str) -> Packages:
         names = None if self.marked else self.reached()
         return {
-            normalised(string(package.get("name"))): string(package.get("version")) or None
+            name_of(package): string(package.get("version")) or None
             for package in self.listed
             if self.is_main(package, python, names)
         }
 
     def is_main(self, package: dict[str, Any], python: str, names: set[str] | None) -> bool:
         if names is not None:
-            return normalised(string(package.get("name"))) in names
+            return name_of(package) in names
         groups = strings(package.get("groups")) or [package.get("category")]
         marker = package.get("markers", "")
         if isinstance(marker, dict):
@@ -348,7 +348,7 @@ class PoetryLock:
 
     def reached(self) -> set[str]:
         """Return the names that the project leads to."""
-        by_name = {normalised(string(package.get("name"))): package for package in self.listed}
+        by_name = {name_of(package): package for package in self.listed}
         done, waiting = set(), list(self.start)
         while waiting:
             name, extras = waiting.pop()
@@ -390,6 +390,10 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def name_of(package: dict[str, Any]) -> str:
+    return normalised(string(package.get("name")))
+
+
 def pinned(specifiers: str) -> str:
     """Write Poetry's plain version, which stands for itself alone, as pip does."""
     return f"=={specifiers}" if re.fullmatch(r"\d[\w.+!-]*", specifiers) else specifiers
@@ -405,11 +409,6 @@ def poetry_marker(wanted: dict[str, Any]) -> str:
     return marker
 
 
-def locked(package: dict[str, Any]) -> str:
-    version = string(package.get("version"))
-    return f"=={version}" if version else ""
-
-
 def urls_in(lock: dict[str, Any]) -> dict[str, str]:
     """Return where packages come from that no index has, in uv.lock or poetry.lock."""
     urls = {}
@@ -418,15 +417,8 @@ def urls_in(lock: dict[str, Any]) -> dict[str, str]:
         keys = ["git", "directory", "editable", "virtual"]
         if source.get("type") in ("git", "directory"):
             keys.append("url")
-        urls[normalised(string(package.get("name")))] = next(
-            (string(source[key]) for key in keys if key in source), ""
-        )
+        urls[name_of(package)] = next((string(source[key]) for key in keys if key in source), "")
     return urls
-
-
-def url_of(package: dict[str, Any]) -> str:
-    vcs = table(package, "vcs")
-    return str(vcs.get("url") or table(package, "archive").get("url") or "")
 
 
 def setup_arguments(folder: Path) -> dict[str, Any]:

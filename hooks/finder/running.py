@@ -52,6 +52,8 @@ class Setting:
 
 @dataclass
 class Running:
+    """What runs of a source when its application is imported and made, and what that reads."""
+
     source: Source
     wsgi_app: str
 
@@ -149,9 +151,9 @@ class Running:
                     found += expressions_in(inner)
         return found
 
-    def calls(self, running: bool = True) -> Iterator[tuple[Scope, ast.Call, Around, str]]:
-        """Yield what is called, with its dotted name from outside, in what runs or everything."""
-        for scope, node, around in self.expressions if running else self.everything:
+    def calls(self, everywhere: bool = False) -> Iterator[tuple[Scope, ast.Call, Around, str]]:
+        """Yield what is called, with its dotted name from outside, in what runs or everywhere."""
+        for scope, node, around in self.everything if everywhere else self.expressions:
             if is_call(node):
                 yield scope, node, around, self.source.resolve(scope, node.func).outside
 

@@ -1,4 +1,4 @@
-"""The image and the local stack of applications that the template only deploys."""
+"""The image of applications that the template only deploys; test_shapes.py has their stacks."""
 
 import re
 from collections.abc import Iterator
@@ -12,27 +12,15 @@ from tests.harness import edge, existing, images
 from tests.harness.baked import Baked
 from tests.harness.choices import Answers, label
 from tests.harness.engine import Container, container, docker, inspect
-from tests.harness.existing import (
-    IN_SRC,
-    MONOREPO,
-    ONE_FILE,
-    ONLY_PYPROJECT,
-    OWN_DOCKER,
-    TUTORIAL,
-    Application,
-)
+from tests.harness.existing import IN_SRC, ONLY_PYPROJECT, OWN_DOCKER, TUTORIAL, Application
 from tests.harness.images import Image
 from tests.harness.processes import environment, eventually, free_port, run
-from tests.harness.stacks import DEVELOPMENT, OWNER, PRODUCTION, stack_of
 
-# Each choice occurs with several applications.
+# Each choice occurs, and an application of each layout that none of the shapes has.
 ADOPTIONS = [
     (TUTORIAL, {"database": "postgres", "gateway_server": "uwsgi", "media_storage": "s3"}),
-    (ONE_FILE, {"database": "mysql", "gateway_server": "uwsgi", "media_storage": "local"}),
     (ONLY_PYPROJECT, {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "s3"}),
     (IN_SRC, {"database": "mysql", "gateway_server": "gunicorn", "media_storage": "local"}),
-    (OWN_DOCKER, {"database": "mysql", "gateway_server": "gunicorn", "media_storage": "s3"}),
-    (MONOREPO, {"database": "postgres", "gateway_server": "gunicorn", "media_storage": "local"}),
 ]
 
 
@@ -57,9 +45,7 @@ def name_of(adoption: tuple[Application, Answers]) -> str:
 def adopted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Adopted:
     application, answers = request.param
     folder = existing.make(application, tmp_path_factory.mktemp("repository") / "of-an-owner")
-    said = existing.adopt(folder, application, **answers)
-    if application == OWN_DOCKER:
-        existing.take_over(folder, said)
+    existing.adopt(folder, application, **answers)
     image = images.build(Baked(answers, folder), f"existing-{request.param_index}")
     return Adopted(application, image)
 
@@ -88,12 +74,6 @@ def test_workers_have_no_privileges(web: Container) -> None:
     users = web.execute("sh", "-c", "grep -l 'PPid:.1$' /proc/[0-9]*/status | xargs grep -h '^Uid'")
 
     assert {line.split()[1] for line in users.splitlines()} == {"33"}
-
-
-def test_flask_commands_find_the_application(adopted: Adopted) -> None:
-    routes = docker("run", "--rm", adopted.image.name, "/opt/venv/bin/flask", "routes")
-
-    assert adopted.application.path in routes
 
 
 def test_image_holds_nothing_of_git_or_of_the_local_stack(adopted: Adopted) -> None:
@@ -148,22 +128,3 @@ def test_what_waits_beside_the_container_of_the_owner_can_be_tried(tmp_path: Pat
     finally:
         down = lines.splitlines()[-1].removesuffix(" up")
         run("sh", "-c", f"{down} down --volumes --rmi=local --timeout=1", folder=folder, env=env)
-
-
-@pytest.mark.parametrize(
-    ("adopted", "file"),
-    [
-        *((adoption, DEVELOPMENT) for adoption in ADOPTIONS),
-        *((adoption, PRODUCTION) for adoption in ADOPTIONS[:2]),
-    ],
-    indirect=["adopted"],
-    ids=lambda value: value if isinstance(value, str) else name_of(value),
-)
-def test_local_stack_serves_the_application(adopted: Adopted, file: str, tmp_path: Path) -> None:
-    application = adopted.application
-    with stack_of(adopted.image.baked, tmp_path, file, page=application.path) as stack:
-        assert stack.shows(application.says, application.path)
-        [database] = stack.containers("database_default")
-        assert database.is_healthy()
-        files = stack.baked.folder.rglob("*")
-        assert [path for path in files if path.lstat().st_uid != OWNER] == []

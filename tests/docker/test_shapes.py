@@ -13,7 +13,7 @@ from tests.harness.choices import label
 from tests.harness.engine import docker
 from tests.harness.existing import SHAPES, Shape, bake, follow, make_shape
 from tests.harness.processes import eventually
-from tests.harness.stacks import DEVELOPMENT, PRODUCTION, Stack, stack_of
+from tests.harness.stacks import DEVELOPMENT, OWNER, PRODUCTION, Stack, stack_of
 
 DUMP = {
     "postgres": ["pg_dump", "--username=postgres", "db"],
@@ -75,12 +75,14 @@ def stays_open(stack: Stack, path: str, seconds: float) -> bool:
     return False
 
 
-def test_page_writes_and_reads(shape: Shape, stack: Stack) -> None:
+def test_page_writes_and_reads_and_files_stay_the_owners(shape: Shape, stack: Stack) -> None:
     add(stack, shape.path, "first")
 
     eventually(lambda: stack.shows(shape.says, shape.path), shape.says)
     [database] = stack.containers("database_default")
     assert "first" in database.execute(*DUMP[shape.answers["database"]])
+    files = stack.baked.folder.rglob("*")
+    assert [path for path in files if path.lstat().st_uid != OWNER] == []
 
 
 def test_image_writes_and_reads_and_stops(shape: Shape, stack: Stack) -> None:

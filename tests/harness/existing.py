@@ -39,7 +39,6 @@ ONLY_PYPROJECT = Application("only_pyproject", "shop:create_app()", "A package."
 IN_SRC = Application("in_src", "blog:app", "In src.")
 OWN_DOCKER = Application("own_docker", "app:application", "Own container.")
 MONOREPO = Application("one_file", "app:app", "One file.", folder="services/web")
-ALL = [TUTORIAL, ONE_FILE, ONLY_PYPROJECT, IN_SRC, OWN_DOCKER, MONOREPO]
 
 
 @dataclass(frozen=True)
@@ -190,6 +189,12 @@ def follow(said: str, folder: Path, settings: dict[str, str]) -> None:
         environment.writelines(f"{name}={settings[name]}\n" for name in named)
 
 
+def take_over(folder: Path, said: str) -> None:
+    """Run the lines that a bake has said, which put what waits in the place of the owner's."""
+    [lines] = re.findall(r"To take them over:\n\n(.*?)\n\n", said, re.DOTALL)
+    run("sh", "-ec", lines, folder=folder)
+
+
 def link(folder: Path, said: str, template: Path) -> None:
     """Run the command for updates that a bake has said, with another template."""
     command = re.search(r"(cruft link .*\\\n.*)", said)[1].replace("\\\n", "")
@@ -211,9 +216,3 @@ def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:
         time = 0.0 if stat.S_ISDIR(details.st_mode) else details.st_mtime
         everything[str(path.relative_to(repository))] = (details.st_mode, time, content)
     return everything
-
-
-def take_over(folder: Path, said: str) -> None:
-    """Run the lines that a bake has said, which put what waits in the place of the owner's."""
-    [lines] = re.findall(r"To take them over:\n\n(.*?)\n\n", said, re.DOTALL)
-    run("sh", "-ec", lines, folder=folder)
