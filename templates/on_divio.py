@@ -53,7 +53,11 @@ def init_app(app: Flask, environ: Mapping[str, str] = os.environ) -> None:
 def use_database(app: Flask, env: Environment) -> None:
     """Set what Flask-SQLAlchemy connects to, with connections that Divio's limit allows."""
     workers = env.number("WEB_CONCURRENCY", default=2, least=1, most=100)
+{% if 'flask-socketio' in cookiecutter.found.split() %}
+    threads = env.number("WEB_THREADS", default=500, least=1, most=1000)
+{% else %}
     threads = env.number("WEB_THREADS", default={{ 64 if cookiecutter.gateway_server == "gunicorn" else 40 }}, least=1, most=100)
+{% endif %}
     url = env.parsed(engine_url, "DATABASE_URL", "DEFAULT_DATABASE_DSN")
     if not url or (app.testing and app.config.get("SQLALCHEMY_DATABASE_URI")):
         return
