@@ -139,7 +139,7 @@ def test_messages_in_the_readme_are_ours(project: Path) -> None:
     places = {
         "This needs Python 3.11 or newer": "Makefile",
         "This host is not served here": "my_flask_app/errors.py",
-        "The environment variables are not usable": "my_flask_app/config.py",
+        "The environment variables are not usable": "my_flask_app/environment.py",
     }
     for message, place in places.items():
         assert f"`{message}`" in table
@@ -287,7 +287,7 @@ def test_command_names_the_checkout(tmp_path: Path) -> None:
     names = ["project_slug", "package_name", "divio_slug", "wsgi_app"]
     private = {"_template": "gh:o/t", "_output_dir": str(tmp_path), "_checkout": "1.0 beta"}
     choices = {"python_version", "database", "gateway_server", "media_storage", "reverse_proxy"}
-    given = answers | dict.fromkeys([*names, *choices, "ci"], "a") | private
+    given = answers | dict.fromkeys([*names, *choices, "ci", "found"], "a") | private
     (tmp_path / "hook.py").write_text(rendered(given))
     (tmp_path / "a").mkdir()
 
