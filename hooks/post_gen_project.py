@@ -111,6 +111,8 @@ def find():
         overwrite_if_exists=True,  # All files here are the template's.
         accept_hooks=False,
     )
+    with open("requirements-divio.in", encoding="utf-8") as file:
+        found.says += f"; {', '.join(re.findall('^[a-z][a-z0-9-]+', file.read(), re.M))} added"
     return found
 
 

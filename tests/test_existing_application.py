@@ -109,6 +109,23 @@ def test_command_in_the_readme_works(repository: Path) -> None:
     assert "flaskr:create_app()" in (folder / "gunicorn.conf.py").read_text()
 
 
+@pytest.mark.parametrize(
+    ("answers", "added"),
+    [
+        ({}, "psycopg, gunicorn, boto3"),
+        ({"found": "requirements.txt sqlalchemy boto3"}, "psycopg2-binary, gunicorn"),
+        ({"database": "mysql", "gateway_server": "uwsgi"}, "mysqlclient, pyuwsgi, boto3"),
+    ],
+)
+def test_what_is_found_and_added_is_one_line(
+    answers: dict[str, str], added: str, folder: Path
+) -> None:
+    said = adopt(folder, ONE_FILE, **answers)
+
+    [line] = [line for line in said.splitlines() if line.startswith("Found: app:app; ")]
+    assert line.endswith(f"; {added} added.")
+
+
 @pytest.mark.parametrize("obstacle", ["file", "ignored file", "folder", "dangling link"])
 def test_what_is_in_the_way_stays(obstacle: str, folder: Path) -> None:
     for name in ADDED:
