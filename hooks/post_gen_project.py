@@ -99,18 +99,20 @@ def find():
     from pathlib import Path
 
     template = template_folder()
-    from cookiecutter.generate import generate_files
     from finder import look
 
     found = look(Path(ANSWERS["_output_dir"]), ANSWERS)
-    ANSWERS.update(found.answers)
-    generate_files(
-        template,
-        {"cookiecutter": ANSWERS | {"_hints": found.hints}},
-        output_dir=os.path.dirname(os.getcwd()),
-        overwrite_if_exists=True,  # All files here are the template's.
-        accept_hooks=False,
-    )
+    if found.hints or found.answers != ANSWERS:
+        from cookiecutter.generate import generate_files
+
+        ANSWERS.update(found.answers)
+        generate_files(
+            template,
+            {"cookiecutter": ANSWERS | {"_hints": found.hints}},
+            output_dir=os.path.dirname(os.getcwd()),
+            overwrite_if_exists=True,  # All files here are the template's.
+            accept_hooks=False,
+        )
     with open("requirements-divio.in", encoding="utf-8") as file:
         found.says += f"; {', '.join(re.findall('^[a-z][a-z0-9-]+', file.read(), re.M))} added"
     return found
