@@ -74,7 +74,7 @@ def answers(*core: str) -> Answers:
     return dict(zip(CORE, core, strict=True))
 
 
-DATABASE = "postgresql+psycopg://postgres@database_default:5432/db"
+DATABASE = "postgresql+psycopg2://postgres@database_default:5432/db"
 SHAPES = [
     Shape("old_driver", answers("postgres", "gunicorn", "s3")),
     Shape("uv_in_src", answers("postgres", "uwsgi", "local"), path="/api/items", lock="uv lock"),
