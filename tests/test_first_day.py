@@ -85,7 +85,7 @@ def test_first_day(
     # On a database that is not new, too.
     project.run("make", "test", "ARGS=tests/test_cli.py", **settings)
 
-    assert "Hello, Ann" in project.run("flask", "greet", "Ann")
+    assert "Hello, Ann" in project.run("flask", "greetings", "send", "Ann")
     assert "FAILED  mail" in project.run("flask", "check", fails=True)
 
 
@@ -134,59 +134,20 @@ def grow(project: Baked) -> None:
     """Add one of each, as an owner would: code and tests of it, no change of a test of ours."""
     project.grow(GROWTH / "members.py", GROWTH / "members.html")
     project.grow(GROWTH / "api.py")
+    project.grow(GROWTH / "greetings.py")
     shutil.copy(GROWTH / "tests_of_members.py", project.folder / "tests" / "test_members.py")
-    package = project.folder / project.package
-    for path, before, added in ADDITIONS:
-        text = (package / path).read_text()
-        assert text.count(before) == 1, f"{path}: {before}"
-        (package / path).write_text(text.replace(before, before + added))
     project.run("make", "migration", "MESSAGE=add members")
-
-
-# A setting, a probe and a command: the module, what stands before, and what is added.
-ADDITIONS = [
-    ("config.py", "    config = {\n", '        "GREETING": env.text("GREETING") or "Hello",\n'),
-    ("probes.py", "Callable[[], str]] = {\n", '    "mail": mail,\n'),
-    (
-        "probes.py",
-        '    return "usable"  # With others there is no application to ask.\n',
-        """
-
-def mail() -> str:
-    message = "there is no server"
-    raise ConnectionError(message)
-""",
-    ),
-    ("__init__.py", "    app.cli.add_command(cli.check)\n", "    app.cli.add_command(cli.greet)\n"),
-    ("cli.py", "import click\n", "from flask import current_app\n"),
-    (
-        "cli.py",
-        "        raise SystemExit(1)\n",
-        '''
-
-@click.command()
-@click.argument("name")
-@with_appcontext
-def greet(name: str) -> None:
-    """Greet somebody."""
-    click.echo(f"{current_app.config['GREETING']}, {name}")
-''',
-    ),
-]
 
 
 def delete_what_may_be_deleted(project: Baked) -> None:
     """Delete all that the README offers, and what names it."""
     offered = project.text("README.md").partition("\n## What you may delete\n")[2]
     names = set(re.findall(r"`(.+?)`", offered))
-    others = {"/", "__init__.py", "Makefile", "pages", "pre-commit uninstall", "make hooks"}
+    others = {"/", "Makefile", "pre-commit uninstall", "make hooks"}
     assert names == {*DELETED, *others}
     for name in DELETED:
         path = project.folder / name
         (path if path.exists() else project.folder / project.package / name).unlink()
-    factory = project.folder / project.package / "__init__.py"
-    lines = factory.read_text().splitlines(keepends=True)
-    factory.write_text("".join(line for line in lines if not re.search(r"\bpages\b", line)))
     makefile = project.folder / "Makefile"
     targets = makefile.read_text().split(".PHONY: ")
     used = [target for target in targets if not re.match("run|flask|migration|hooks|lock", target)]

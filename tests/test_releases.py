@@ -206,12 +206,6 @@ NEW_FILES = {
 }
 # In each file a line, of all versions, and what an owner makes of it.
 EDITS = [
-    (f"{PACKAGE}/__init__.py", "    health,\n", "    guests,\n    health,\n"),
-    (
-        f"{PACKAGE}/__init__.py",
-        "    errors.init_app(app)\n",
-        "    errors.init_app(app)\n    app.register_blueprint(guests.blueprint)\n",
-    ),
     (
         f"{PACKAGE}/config.py",
         '        "SESSION_COOKIE_SAMESITE": "Lax",\n',

@@ -90,15 +90,6 @@ class Baked:
         for source, target in copies:
             target.write_text(source.read_text() if isinstance(source, Path) else source)
 
-        factory = package / "__init__.py"
-        text = factory.read_text()
-        register = "    app.register_blueprint(pages.blueprint)\n"
-        assert register in text
-        text = text.replace(register, register + register.replace("pages", name))
-        imports = re.search(r"(?<=^from \. import \(\n)(?:    \w+,\n)+", text, re.MULTILINE)[0]
-        names = sorted([*imports.splitlines(keepends=True), f"    {name},\n"])
-        factory.write_text(text.replace(imports, "".join(names), 1))
-
     def add_probe(self) -> None:
         """Add the views and the table of the tests."""
         self.grow(PROBE / "probe.py")

@@ -15,10 +15,10 @@ from . import (
     database,
     database_limits,
     errors,
+    features,
     health,
     logs,
     media,
-    pages,
     security,
     static_files,
     urls,
@@ -65,6 +65,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
 {% endif %}
     app.before_request(security.redirect_to_main_url)
     security.csrf.init_app(app)
-    app.register_blueprint(pages.blueprint)
+    for blueprint in features.named("blueprint"):
+        app.register_blueprint(blueprint)
     return app
 {% endif %}

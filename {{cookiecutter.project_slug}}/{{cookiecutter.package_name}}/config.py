@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from . import database
+from . import database, features
 from .environment import DEVELOPMENT_KEY, Environment
 
 # Forms of host names. Underscores Werkzeug refuses.
@@ -70,6 +70,8 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": https_only,
         "SESSION_COOKIE_SAMESITE": "Lax",
     }
+    for settings in features.named("settings"):
+        config |= settings(env)
     env.refuse_problems()
     return config
 

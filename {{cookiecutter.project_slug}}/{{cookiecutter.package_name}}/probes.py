@@ -37,7 +37,7 @@ def outcome(name: str, probe: Callable[[], str]) -> Outcome:
         return Outcome(name, ok=False, detail=cause(error))
 
 
-def settings() -> str:
+def configuration() -> str:
     return "usable"  # With others there is no application to ask.
 
 
@@ -94,7 +94,7 @@ def static_files() -> str:
 
 
 PROBES: dict[str, Callable[[], str]] = {
-    "settings": settings,
+    "settings": configuration,
     "database": database,
     "migrations": migrations,
     "media": media_storage,
