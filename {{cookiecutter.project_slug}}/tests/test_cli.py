@@ -10,6 +10,7 @@ from flask.testing import FlaskCliRunner
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import text
 
+from {{ cookiecutter.package_name }} import features
 from {{ cookiecutter.package_name }}.media.local import LocalStorage
 from {{ cookiecutter.package_name }}.probes import PROBES
 
@@ -21,6 +22,7 @@ OURS = {"settings", "database", "migrations", "media", "upload", "static files"}
 @pytest.fixture(autouse=True)
 def _leave_out_other_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out yours, which may need what is not there."""
+    features.named("blueprint")  # imports all that may add one
     for name in PROBES.keys() - OURS:
         monkeypatch.delitem(PROBES, name)
 
