@@ -32,6 +32,10 @@ test: $(VENV)/installed ## Run all tests that need no Docker; ARGS="-k gunicorn"
 test-docker: $(VENV)/installed ## Test the images and the local stack on a Docker engine
 	python -m pytest tests/docker --numprocesses 2 $(ARGS)
 
+.PHONY: test-recipes
+test-recipes: $(VENV)/installed ## Test the recipes of docs/recipes on projects and real servers
+	python -m pytest tests/recipes --numprocesses auto $(ARGS)
+
 .PHONY: test-all
 test-all: $(VENV)/installed ## Run both with all combinations of choices, before a release
 	python -m pytest --all-combinations --numprocesses auto $(ARGS)

@@ -1,0 +1,88 @@
+"""Recipes of docs/recipes: their code, taken from the page and put into a project.
+
+A block of code belongs to the file that the line above it names, in backticks at its start, with a
+colon at its end. Its language is `diff` where it changes a file that is there: lines that are kept
+(" "), deleted ("-") and added ("+"), with "@@" between places; otherwise it is a whole new file.
+"""
+
+import re
+from dataclasses import dataclass
+
+from tests.harness.baked import Baked
+from tests.harness.choices import TEMPLATE
+
+PAGES = TEMPLATE / "docs" / "recipes"
+NAMES = sorted(page.stem for page in PAGES.glob("[!R]*.md"))
+
+BLOCK = re.compile(r"^`([^`\n]+)`.*:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NEEDS = re.compile(r"^Needs .*\.$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A page of docs/recipes, by the name of its file."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        return (PAGES / f"{self.name}.md").read_text()
+
+    @property
+    def needed(self) -> list["Recipe"]:
+        """What the line "Needs [mail](mail.md)." names."""
+        lines = " ".join(NEEDS.findall(self.text))
+        return [Recipe(name) for name in re.findall(r"\]\(([\w-]+)\.md\)", lines)]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The texts of the files that it adds."""
+        return {path: text for path, kind, text in BLOCK.findall(self.text) if kind != "diff"}
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The files that it changes, and the lines."""
+        return [(path, text) for path, kind, text in BLOCK.findall(self.text) if kind == "diff"]
+
+    @property
+    def commands(self) -> list[str]:
+        """What its owner types, such as `make lock`."""
+        return re.findall(r"^    (make .+)$", self.text, re.MULTILINE)
+
+    def put_into(self, project: Baked) -> None:
+        """Do what the page says, with what it needs first, but for the commands."""
+        for recipe in self.needed:
+            if not all((project.folder / path).exists() for path in recipe.files):
+                recipe.put_into(project)
+        for path, text in self.files.items():
+            file = project.folder / path
+            assert not file.exists(), f"{self.name} would write over {path}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        for path, change in self.changes:
+            file = project.folder / path
+            file.write_text(changed(file.read_text(), change, f"{self.name}: {path}"))
+
+
+def changed(text: str, change: str, what: str) -> str:
+    """Return a text with the lines changed, each place of which has to be there once."""
+    for place in re.split(r"^@@\n", change, flags=re.MULTILINE):
+        lines = place.splitlines(keepends=True)
+        assert all(line[0] in " +-\n" for line in lines), f"{what} is no diff:\n{place}"
+        before = "".join(line[1:] or line for line in lines if line[0] != "+")
+        after = "".join(line[1:] or line for line in lines if line[0] != "-")
+        count = len(re.findall("^" + re.escape(before), text, re.MULTILINE))
+        assert count == 1, f"{what} has not one but {count} of:\n{before}"
+        text = re.sub("^" + re.escape(before), lambda _: after, text, flags=re.MULTILINE)  # noqa: B023
+    return text
+
+
+def gate(project: Baked, *recipes: str, mypy_cache: str) -> None:
+    """Run the project's linters and mypy, and the recipes' tests, which have to cover their code."""
+    project.run("make", "--old-file=install", "lint", "types", MYPY_CACHE_DIR=mypy_cache)
+    paths = [path for name in recipes for path in Recipe(name).files]
+    tests = [path for path in paths if re.fullmatch(r"tests/test_\w+\.py", path)]
+    code = [path for path in paths if path.startswith(project.package) and path.endswith(".py")]
+    assert tests, f"no tests in {recipes}"
+    project.run("pytest", "-q", "--cov", "--cov-fail-under=0", *tests)
+    project.run("coverage", "report", f"--include={','.join(code)}", "--fail-under=95")
