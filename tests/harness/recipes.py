@@ -14,7 +14,7 @@ from tests.harness.choices import TEMPLATE
 PAGES = TEMPLATE / "docs" / "recipes"
 NAMES = sorted(page.stem for page in PAGES.glob("[!R]*.md"))
 
-BLOCK = re.compile(r"^`([^`\n]+)`.*:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^`([^`\n]+)`[^\n]*:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NEEDS = re.compile(r"^Needs .*\.$", re.MULTILINE)
 
 
@@ -78,7 +78,7 @@ def changed(text: str, change: str, what: str) -> str:
 
 
 def gate(project: Baked, *recipes: str, mypy_cache: str) -> None:
-    """Run the project's linters and mypy, and the recipes' tests, which have to cover their code."""
+    """Run the project's linters and mypy, and the tests of recipes, which must cover their code."""
     project.run("make", "--old-file=install", "lint", "types", MYPY_CACHE_DIR=mypy_cache)
     paths = [path for name in recipes for path in Recipe(name).files]
     tests = [path for path in paths if re.fullmatch(r"tests/test_\w+\.py", path)]

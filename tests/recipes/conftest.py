@@ -8,6 +8,7 @@ from tests.conftest import Bake
 from tests.harness import recipes
 from tests.harness.baked import Baked
 from tests.harness.choices import label
+from tests.harness.processes import run
 from tests.harness.updates import git
 
 Follow = Callable[..., Baked]
@@ -24,7 +25,7 @@ def follow(bake: Bake, install: Callable[[Baked], None]) -> Follow:
             project = bake(**answers)
             for name in names:
                 recipes.Recipe(name).put_into(project)
-            project.run("make", "--old-file=install", "lock")
+            run("make", "--old-file=install", "lock", folder=project.folder)
             install(project)
             git(project.folder, "add", ".")
             project.run("make", "--old-file=install", "migration", "MESSAGE=add recipes")
