@@ -1,8 +1,9 @@
 """Recipes of docs/recipes: their code, taken from the page and put into a project.
 
 A block of code belongs to the file that the line above it names, in backticks at its start, with a
-colon at its end. Its language is `diff` where it changes a file that is there: lines that are kept
-(" "), deleted ("-") and added ("+"), with "@@" between places; otherwise it is a whole new file.
+colon at its end. It has "with Postgres" or "with MySQL" in it where the block is for one only.
+Where its language is `diff` it changes a file that is there, by lines that are kept (" "), deleted
+("-") and added ("+"), with "@@" between places; otherwise it is a whole new file.
 """
 
 import re
@@ -14,7 +15,7 @@ from tests.harness.choices import TEMPLATE
 PAGES = TEMPLATE / "docs" / "recipes"
 NAMES = sorted(page.stem for page in PAGES.glob("[!R]*.md"))
 
-BLOCK = re.compile(r"^`([^`\n]+)`[^\n]*:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^`([^`\n]+)`([^\n]*):\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NEEDS = re.compile(r"^Needs .*\.$", re.MULTILINE)
 
 
@@ -37,17 +38,16 @@ class Recipe:
     @property
     def files(self) -> dict[str, str]:
         """The texts of the files that it adds."""
-        return {path: text for path, kind, text in BLOCK.findall(self.text) if kind != "diff"}
+        return {path: text for path, _, kind, text in BLOCK.findall(self.text) if kind != "diff"}
 
-    @property
-    def changes(self) -> list[tuple[str, str]]:
+    def changes(self, database: str) -> list[tuple[str, str]]:
         """The files that it changes, and the lines."""
-        return [(path, text) for path, kind, text in BLOCK.findall(self.text) if kind == "diff"]
-
-    @property
-    def commands(self) -> list[str]:
-        """What its owner types, such as `make lock`."""
-        return re.findall(r"^    (make .+)$", self.text, re.MULTILINE)
+        other = {"postgres": "with MySQL", "mysql": "with Postgres"}[database]
+        return [
+            (path, text)
+            for path, note, kind, text in BLOCK.findall(self.text)
+            if kind == "diff" and other not in note
+        ]
 
     def put_into(self, project: Baked) -> None:
         """Do what the page says, with what it needs first, but for the commands."""
@@ -59,7 +59,7 @@ class Recipe:
             assert not file.exists(), f"{self.name} would write over {path}"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        for path, change in self.changes:
+        for path, change in self.changes(project.answers.get("database", "postgres")):
             file = project.folder / path
             file.write_text(changed(file.read_text(), change, f"{self.name}: {path}"))
 
@@ -77,12 +77,16 @@ def changed(text: str, change: str, what: str) -> str:
     return text
 
 
-def gate(project: Baked, *recipes: str, mypy_cache: str) -> None:
-    """Run the project's linters and mypy, and the tests of recipes, which must cover their code."""
+def gate(project: Baked, *recipes: str, mypy_cache: str, **settings: str) -> str:
+    """Run the project's linters and mypy, and the tests of recipes, which must cover their code.
+
+    Returns what the tests said.
+    """
     project.run("make", "--old-file=install", "lint", "types", MYPY_CACHE_DIR=mypy_cache)
     paths = [path for name in recipes for path in Recipe(name).files]
     tests = [path for path in paths if re.fullmatch(r"tests/test_\w+\.py", path)]
     code = [path for path in paths if path.startswith(project.package) and path.endswith(".py")]
     assert tests, f"no tests in {recipes}"
-    project.run("pytest", "-q", "--cov", "--cov-fail-under=0", *tests)
+    said = project.run("pytest", "-q", "--cov", "--cov-fail-under=0", *tests, **settings)
     project.run("coverage", "report", f"--include={','.join(code)}", "--fail-under=95")
+    return said

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.harness.choices import TEMPLATE
+from tests.harness.choices import CHOICES, TEMPLATE
 from tests.harness.recipes import NAMES, PAGES, Recipe, changed
 
 SECTIONS = ["Files", "Lines to change", "Settings", "What it costs", "Taking it out"]
@@ -20,9 +20,10 @@ def test_page_has_its_sections_and_tests(name: str) -> None:
     assert f"]({name}.md)" in (PAGES / "README.md").read_text()
 
 
+@pytest.mark.parametrize("database", CHOICES["database"])
 @pytest.mark.parametrize("name", NAMES)
-def test_it_changes_each_file_in_one_place(name: str) -> None:
-    changes = [path for path, text in Recipe(name).changes for _ in text.split("@@\n")]
+def test_it_changes_each_file_in_one_place(name: str, database: str) -> None:
+    changes = [path for path, text in Recipe(name).changes(database) for _ in text.split("@@\n")]
     # Dependencies may be of two kinds.
     others = [path for path in changes if path != "pyproject.toml"]
     assert len(others) == len(set(others))
