@@ -41,6 +41,7 @@ VARIABLES = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_UPLOAD_MB",
+    "MEDIA_MAX_AGE",
     "PORT",
     "PROXY_HOPS",
     "REQUEST_TIMEOUT",
@@ -56,6 +57,7 @@ VARIABLES = [
 NUMBERS = [
     ("DATABASE_TIMEOUT", 1, 15),
     ("MAX_UPLOAD_MB", 1, 500),
+    ("MEDIA_MAX_AGE", 0, 31_536_000),
     ("PORT", 1, 65_535),
     ("PROXY_HOPS", 0, 10),
     ("REQUEST_TIMEOUT", 1, 3600),

@@ -184,6 +184,24 @@ def test_local_media_is_served(client: FlaskClient) -> None:
         assert (response.status_code, response.data) == (200, b"<script>")
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "public, max-age=3600"),
+        ({"MEDIA_MAX_AGE": "60"}, "public, max-age=60"),
+        ({"MEDIA_MAX_AGE": "0"}, "no-cache, max-age=0"),
+    ],
+    ids=str,
+)
+def test_browsers_are_told_how_long_they_may_keep_a_file(
+    make_app: MakeApp, tmp_path: Path, environ: dict[str, str], expected: str
+) -> None:
+    (tmp_path / "a.png").touch()
+    app = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}?url=/media/", **environ)
+    with app.test_client().get("/media/a.png") as response:
+        assert response.headers["Cache-Control"] == expected
+
+
 def test_templates_have_media(client: FlaskClient) -> None:
     with client.application.app_context():
         url = render_template_string("{% raw %}{{media.url(name)}}{% endraw %}", name="a/\xfc.html")

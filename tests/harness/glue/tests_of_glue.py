@@ -43,6 +43,7 @@ def test_problems_end_the_process_with_one_message_and_no_secret() -> None:
         "STAGE": "live",
         "SECRET_KEY": DEVELOPMENT_KEY,
         "DEFAULT_STORAGE_DSN": "ftp://key:topsecret@host/",
+        "MEDIA_MAX_AGE": "topsecret",
         "PROXY_HOPS": "topsecret",
     }
     with pytest.raises(ConfigError) as caught:
@@ -124,6 +125,7 @@ def test_local_media_is_saved_and_served(tmp_path: Path) -> None:
     assert shown == f"<img src={url}>"
     assert served == b"picture"
     assert response.headers["Content-Type"] == "image/png"
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert app.test_client().get("/media/none").status_code == 404
     assert app.test_client().get("/media").data == b"own"
