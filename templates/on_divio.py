@@ -51,8 +51,8 @@ def init_app(app: Flask, environ: Mapping[str, str] = os.environ) -> None:
     if credentials:
         application = access.basic_auth(application, credentials, redirect_to_https)
     application = in_front(app, application, hops)
-    if env.noindex:
-        application = access.noindex(application)
+    if env.text("STAGE") not in {"", "local", "live"}:
+        application = access.with_header(application, "X-Robots-Tag", "noindex")
     app.wsgi_app = application  # type: ignore[assignment, method-assign]
 
 

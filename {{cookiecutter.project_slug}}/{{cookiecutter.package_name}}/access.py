@@ -1,4 +1,4 @@
-"""Who may see the site: with BASIC_AUTH only who knows the password, and no search engines."""
+"""Who may see a site: with BASIC_AUTH only who knows the password."""
 
 import hmac
 from base64 import b64encode
@@ -13,12 +13,8 @@ from . import wsgi
 
 # Divio itself asks for /, and is content with 401, as with any status below 500:
 # https://docs.divio.com/background/build-process/
-OPEN_PATHS = {"/healthz", "/readyz"}
-
-CHALLENGE = {
-    "WWW-Authenticate": 'Basic realm="Not public", charset="UTF-8"',
-    "Cache-Control": "no-store",
-}
+OPEN = {"/healthz", "/readyz"}
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="Not public", charset="UTF-8"'}
 
 
 def credentials(text: str) -> bytes:
@@ -33,36 +29,26 @@ def credentials(text: str) -> bytes:
 def basic_auth(
     application: WSGIApplication, expected: bytes, redirect: Callable[[Request], Response | None]
 ) -> WSGIApplication:
-    """Answer requests that have the credentials, and let no cache give the answers to others.
-
-    redirect: answers what has to go to HTTPS or to another domain, before there is a password
-    """
-    private = wsgi.before_headers(application, keep_private)
+    """Answer only who has the credentials, and only what `redirect` does not answer before."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] in OPEN_PATHS:
+        if environ["PATH_INFO"] in OPEN:
             return application(environ, start_response)
-        if moved := redirect(Request(environ)):
-            return moved(environ, start_response)
+        if redirection := redirect(Request(environ)):
+            return redirection(environ, start_response)
         scheme, _, sent = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() == "basic" and hmac.compare_digest(sent.strip().encode(), expected):
-            return private(environ, start_response)
+            return application(environ, start_response)
         return Response("This site is not public.\n", 401, CHALLENGE)(environ, start_response)
 
-    return answer
+    # No cache may give to others what it got with the password.
+    return with_header(answer, "Cache-Control", "no-store")
 
 
-def keep_private(_environ: WSGIEnvironment, _status: str, headers: wsgi.Headers) -> None:
-    """Have browsers ask each time before they show what they keep, and others keep nothing."""
-    fields = Headers(headers)
-    if "no-store" not in (fields["Cache-Control"] or ""):
-        fields["Cache-Control"] = "private, no-cache"
+def with_header(application: WSGIApplication, name: str, value: str) -> WSGIApplication:
+    """Give all responses the header, whatever they say of it."""
 
+    def change(_environ: WSGIEnvironment, _status: str, headers: wsgi.Headers) -> None:
+        Headers(headers)[name] = value
 
-def noindex(application: WSGIApplication) -> WSGIApplication:
-    """Have search engines leave out all responses."""
-
-    def add(_environ: WSGIEnvironment, _status: str, headers: wsgi.Headers) -> None:
-        headers.append(("X-Robots-Tag", "noindex"))
-
-    return wsgi.before_headers(application, add)
+    return wsgi.before_headers(application, change)

@@ -61,7 +61,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "CANONICAL_DOMAIN": domains[0] if domains else None,
         "REDIRECTED_DOMAINS": redirected,
         "TRUSTED_HOSTS": hosts if hosts and ".*" not in hosts else None,
-        "NOINDEX": env.noindex,
+        "NOINDEX": env.text("STAGE") not in {"", "local", "live"},
         "PROXY_HOPS": env.number("PROXY_HOPS", default=int(env.deployed), least=0, most=10),
         "HTTPS_ONLY": https_only,
         "HSTS_SECONDS": env.number(

@@ -86,11 +86,6 @@ class Environment:
         """Whether this is Divio, where STAGE is live, test or a name of the owner's."""
         return self.text("STAGE") not in {"", "local"}
 
-    @property
-    def noindex(self) -> bool:
-        """Whether search engines have to leave the site out, as all on Divio that are not live."""
-        return self.deployed and self.text("STAGE") != "live"
-
     def media_storage(self) -> media.Storage | None:
         """Return the storage that the variables name, None where they name none."""
         max_age = self.number("MEDIA_MAX_AGE", default=3600, least=0, most=31_536_000)

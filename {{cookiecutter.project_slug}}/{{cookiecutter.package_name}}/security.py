@@ -64,10 +64,12 @@ def trust_proxies(app: Flask, application: WSGIApplication) -> WSGIApplication:
 def limit_access(app: Flask, application: WSGIApplication) -> WSGIApplication:
     """Keep out who does not know BASIC_AUTH, and search engines where the site is not live."""
     if credentials := app.config["BASIC_AUTH"]:
-        protected = access.basic_auth(application, credentials, partial(redirection, app))
-        # A redirection has to know the scheme. Behind it they are trusted again, to the same end.
-        application = trust_proxies(app, protected)
-    return access.noindex(application) if app.config["NOINDEX"] else application
+        redirect = partial(redirect_to_main_url, app=app)
+        # The redirect has to know the scheme, which static files do not.
+        application = trust_proxies(app, access.basic_auth(application, credentials, redirect))
+    if app.config["NOINDEX"]:
+        application = access.with_header(application, "X-Robots-Tag", "noindex")
+    return application
 
 
 def add_headers(app: Flask, application: WSGIApplication) -> WSGIApplication:
@@ -81,18 +83,14 @@ def add_headers(app: Flask, application: WSGIApplication) -> WSGIApplication:
     return wsgi.before_headers(application, add)
 
 
-def redirect_to_main_url() -> Response | None:
-    if isinstance(request.routing_exception, SecurityError):
-        return None  # A host that is not ours is refused, not redirected.
-    return redirection(current_app, request)
-
-
-def redirection(app: Flask, request: Request) -> Response | None:
+def redirect_to_main_url(request: Request = request, app: Flask = current_app) -> Response | None:
     """Redirect to HTTPS and to the main domain, which Divio leaves to the application.
 
     Temporarily, as Divio advises, so that it can be undone:
     https://docs.divio.com/reference/domains/
     """
+    if isinstance(request.routing_exception, SecurityError):
+        return None  # A host that is not ours is refused, not redirected.
     config = app.config
     asked = (request.scheme, request.host.lower())
     scheme, host = asked

@@ -102,12 +102,10 @@ class S3Storage:
             return self._put(name, copy, overwrite=overwrite)
 
     def _put(self, name: str, stream: IO[bytes], *, overwrite: bool) -> str:
-        who = "public" if self.acl == "public-read" and not self.signed else "private"
-        options: dict[str, Any] = {
-            "ContentType": content_types.content_type(name),
-            # Divio's CDN obeys it: https://docs.divio.com/background/caching/
-            "CacheControl": f"{who}, max-age={self.max_age}",
-        }
+        options: dict[str, Any] = {"ContentType": content_types.content_type(name)}
+        # Divio's CDN obeys it: https://docs.divio.com/background/caching/
+        scope = "public" if self.acl == "public-read" and not self.signed else "private"
+        options["CacheControl"] = f"{scope}, max-age={self.max_age}"
         if content_types.is_download(name):
             options["ContentDisposition"] = "attachment"
         if self.acl:
