@@ -139,9 +139,7 @@ def test_search_engines_find_no_site_but_live(
         ("/readyz", "http", "", 200),
     ],
 )
-def test_password(
-    path: str, forwarded: str, password: str, status: int, tmp_path: Path
-) -> None:
+def test_password(path: str, forwarded: str, password: str, status: int, tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     app = Flask(__name__, static_folder=tmp_path, static_url_path="/static")
     app.add_url_rule("/readyz", view_func=lambda: "own")
