@@ -52,7 +52,7 @@ FILES_FOR_EXISTING = {
     "migration_lock.py", "nginx.conf", "request_limits.py", "requirements-divio.in",
     "requirements-divio.txt", "sitecustomize.py", "socketio_threads.py", "uwsgi.ini",
     "uwsgi_app.py",
-    *(f"{PACKAGE}/{name}.py" for name in ["__init__", "environment"]),
+    *(f"{PACKAGE}/{name}.py" for name in ["__init__", "access", "environment", "wsgi"]),
     *(
         f"{PACKAGE}/media/{name}.py"
         for name in ["__init__", "content_types", "file", "local", "names", "s3", "s3_dsn"]

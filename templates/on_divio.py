@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask
+from flask import Flask, Request, redirect
 {% if sqlalchemy %}
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.exc import ArgumentError
@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from werkzeug import Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import media
+from . import access, media
 from .environment import DEVELOPMENT_KEY, Environment
 {% if sqlalchemy %}
 
@@ -41,12 +41,19 @@ def init_app(app: Flask, environ: Mapping[str, str] = os.environ) -> None:
     use_database(app, env)
 {% endif %}
     app.config["MEDIA_STORAGE"] = env.media_storage()
+    credentials = env.parsed(access.credentials, "BASIC_AUTH")
     hops = env.number("PROXY_HOPS", default=int(env.deployed), least=0, most=10)
     env.refuse_problems()
 
     app.extensions[__name__] = env
     media.init_app(app)
-    app.wsgi_app = in_front(app, hops)  # type: ignore[assignment, method-assign]
+    application: WSGIApplication = app.wsgi_app
+    if credentials:
+        application = access.basic_auth(application, credentials, redirect_to_https)
+    application = in_front(app, application, hops)
+    if env.text("STAGE") not in {"", "local", "live"}:
+        application = access.with_header(application, "X-Robots-Tag", "noindex")
+    app.wsgi_app = application  # type: ignore[assignment, method-assign]
 
 
 {% if sqlalchemy %}
@@ -93,9 +100,15 @@ def engine_url(dsn: str) -> str:
 
 
 {% endif %}
-def in_front(app: Flask, hops: int) -> WSGIApplication:
+def redirect_to_https(request: Request) -> Response | None:
+    """Redirect what came over plain HTTP, so that no password does."""
+    if request.headers.get("X-Forwarded-Proto") == "http":
+        return redirect(f"https:{request.url.partition(':')[2]}", 307)
+    return None
+
+
+def in_front(app: Flask, application: WSGIApplication, hops: int) -> WSGIApplication:
     """Return the application behind /healthz, and behind proxies, which tell client and scheme."""
-    application = app.wsgi_app
     behind_proxies = ProxyFix(application, x_for=hops, x_proto=1, x_host=0) if hops else application
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -38,7 +38,9 @@ ADDED = {
     "gunicorn.conf.py",
     "gunicorn_worker.py",
     "on_divio/__init__.py",
+    "on_divio/access.py",
     "on_divio/environment.py",
+    "on_divio/wsgi.py",
     *(
         f"on_divio/media/{name}.py"
         for name in ["__init__", "content_types", "file", "local", "names", "s3", "s3_dsn"]

@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
@@ -60,6 +61,7 @@ def test_unusable_settings_stop_each_command_with_one_message(deployed: Baked) -
     secret = "p/ssw#rd"
     settings = {
         "STAGE": "live",
+        "BASIC_AUTH": secret,
         "DATABASE_URL": f"oracle://user:{secret}@host/name",
         "DEFAULT_STORAGE_DSN": f"ftp://key:{secret}@host/",
         "DOMAIN": "https://example.com/x",
@@ -315,6 +317,26 @@ def test_server_stops_in_time_and_its_log_holds_no_secret(
     assert re.search(r"INFO \[\w+\] my_flask_app\.access: GET /hello 200 \d+ ms", log), log
     assert not [secret for secret in SECRETS if secret in log]
     assert "Traceback" not in log
+
+
+def test_site_with_a_password(deployed: Baked, settings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("media")
+    media = {"DEFAULT_STORAGE_DSN": f"file://{tmp_path}/?url=%2Fmedia%2F"}
+    knowing = {"Authorization": "Basic dXNlcjpwYTpzczpcw7w="}
+    with serve(deployed, settings | media | {"BASIC_AUTH": "user:pa:ss:\\\xfc"}) as site:
+        for path in ("/", "/static/style.css", "/media/a", "/hello", "/nowhere"):
+            stranger, member = site.get(path), site.get(path, **knowing)
+            plain = site.get(path, **{"X-Forwarded-Proto": "http"})
+            assert stranger.status_code == 401, path
+            assert stranger.headers["WWW-Authenticate"].startswith("Basic realm="), path
+            assert member.status_code == (404 if path == "/nowhere" else 200), path
+            assert plain.headers["Location"] == f"https://{DOMAIN}{path}"
+            for response in (stranger, member, plain):
+                assert response.headers["Cache-Control"] == "no-store", path
+                assert response.headers["X-Robots-Tag"] == "noindex", path
+        assert edge.probe(site.url).status_code < 500
+        for path in ("/healthz", "/readyz"):
+            assert edge.probe(site.url + path).status_code == 200, path
 
 
 def test_workers_are_as_many_as_told(deployed: Baked, settings: dict[str, str]) -> None:

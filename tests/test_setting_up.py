@@ -139,6 +139,7 @@ def test_messages_in_the_readme_are_ours(project: Path) -> None:
     places = {
         "This needs Python 3.11 or newer": "Makefile",
         "This host is not served here": "my_flask_app/errors.py",
+        "This site is not public": "my_flask_app/access.py",
         "The environment variables are not usable": "my_flask_app/environment.py",
     }
     for message, place in places.items():

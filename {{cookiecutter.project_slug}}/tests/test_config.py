@@ -10,6 +10,7 @@ from {{ cookiecutter.package_name }}.environment import DEVELOPMENT_KEY, ConfigE
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key"}
 
 DEFAULTS: dict[str, Any] = {
+    "BASIC_AUTH": None,
     "CANONICAL_DOMAIN": None,
     "DATABASE_TIMEOUT": 10,
     "DEPLOYED": False,
@@ -20,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "LOG_LEVEL": "info",
     "MAX_CONTENT_LENGTH": 100 * 2**20,
     "MEDIA_STORAGE": None,
+    "NOINDEX": False,
     "PROXY_HOPS": 0,
     "REDIRECTED_DOMAINS": [],
     "SESSION_COOKIE_SAMESITE": "Lax",
@@ -31,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 VARIABLES = [
+    "BASIC_AUTH",
     "DATABASE_TIMEOUT",
     "DATABASE_URL",
     "DEFAULT_DATABASE_DSN",
@@ -41,6 +44,7 @@ VARIABLES = [
     "LOG_FORMAT",
     "LOG_LEVEL",
     "MAX_UPLOAD_MB",
+    "MEDIA_MAX_AGE",
     "PORT",
     "PROXY_HOPS",
     "REQUEST_TIMEOUT",
@@ -56,6 +60,7 @@ VARIABLES = [
 NUMBERS = [
     ("DATABASE_TIMEOUT", 1, 15),
     ("MAX_UPLOAD_MB", 1, 500),
+    ("MEDIA_MAX_AGE", 0, 31_536_000),
     ("PORT", 1, 65_535),
     ("PROXY_HOPS", 0, 10),
     ("REQUEST_TIMEOUT", 1, 3600),
@@ -98,6 +103,8 @@ def test_without_a_secret_key_each_process_has_its_own() -> None:
         ({"DOMAIN": "B\xfccher.example"}, "CANONICAL_DOMAIN", "xn--bcher-kva.example"),
         ({"DOMAIN": "a.example:8000"}, "CANONICAL_DOMAIN", "a.example:8000"),
         (DEPLOYED, "HTTPS_ONLY", True),
+        (DEPLOYED, "NOINDEX", False),
+        (DEPLOYED | {"STAGE": "demo"}, "NOINDEX", True),
         (DEPLOYED, "PROXY_HOPS", 1),
         (DEPLOYED, "SESSION_COOKIE_SECURE", True),
         (DEPLOYED | {"STAGE": "demo"}, "HTTPS_ONLY", True),
@@ -157,13 +164,15 @@ def test_other_number_is_a_problem(name: str, least: int, most: int, value: str)
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: must be one of info, debug, warning, error, critical."),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: must be one of text, json."),
         ({"SECURE_SSL_REDIRECT": "maybe"}, "SECURE_SSL_REDIRECT: must be True or False."),
+        ({"BASIC_AUTH": ":secret"}, "BASIC_AUTH: must be user:password."),
+        ({"BASIC_AUTH": "user:"}, "BASIC_AUTH: must be user:password."),
         ({"STAGE": "live"}, "SECRET_KEY: is missing, or is the key for local development."),
         (
             {"STAGE": "test", "SECRET_KEY": DEVELOPMENT_KEY},
             "SECRET_KEY: is missing, or is the key for local development.",
         ),
     ],
-    ids=["log-level", "log-format", "flag", "no-key", "development-key"],
+    ids=ascii,
 )
 def test_problem(environ: dict[str, str], problem: str) -> None:
     assert problems(environ) == [f"- {problem}"]
@@ -206,6 +215,7 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
             "SECRET_KEY": DEVELOPMENT_KEY,
             "DATABASE_URL": "nonsense://user:topsecret@host/name",
             "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
+            "BASIC_AUTH": "topsecret",
             "LOG_LEVEL": "topsecret",
             "WEB_CONCURRENCY": "topsecret",
             "PORT": "topsecret",
@@ -217,6 +227,7 @@ def test_all_problems_are_told_at_once_and_no_secret() -> None:
         "- SECRET_KEY",
         "- DATABASE_URL",
         "- DEFAULT_STORAGE_DSN",
+        "- BASIC_AUTH",
         "- LOG_LEVEL",
         "- WEB_CONCURRENCY",
         "- PORT",

@@ -5,7 +5,7 @@ from conftest import MakeApp
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-DEPLOYED = {"STAGE": "live", "SECRET_KEY": "a-random-key", "DOMAIN": "a.example"}
+DEPLOYED = {"STAGE": "live", "SECRET_KEY": "random-key", "DOMAIN": "a.example", "BASIC_AUTH": "a:b"}
 
 
 def states(response: TestResponse) -> dict[str, str]:

@@ -168,7 +168,8 @@ def test_without_a_base_url_there_is_no_url(tmp_path: Path) -> None:
 @pytest.fixture
 def client(make_app: MakeApp, tmp_path: Path) -> FlaskClient:
     """Return a client of an application that has media in a folder, with one file in it."""
-    app = make_app(DEFAULT_STORAGE_DSN=f"file://{tmp_path}/media/?url=%2Fmedia%2F")
+    dsn = f"file://{tmp_path}/media/?url=%2Fmedia%2F"
+    app = make_app(DEFAULT_STORAGE_DSN=dsn, MEDIA_MAX_AGE="60")
     (tmp_path / "outside.txt").write_text("topsecret")
     with app.app_context():
         media.save("a/\xfc.html", BytesIO(b"<script>"))
@@ -182,6 +183,7 @@ def test_local_media_is_served(client: FlaskClient) -> None:
         url = media.url("a/\xfc.html")
     with client.get(url) as response:
         assert (response.status_code, response.data) == (200, b"<script>")
+        assert response.headers["Cache-Control"] == "public, max-age=60"
 
 
 def test_templates_have_media(client: FlaskClient) -> None:

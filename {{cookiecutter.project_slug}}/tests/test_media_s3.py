@@ -59,15 +59,18 @@ def test_acl(s3_storage: S3Storage, acl: str, *, public: bool) -> None:
     name = variant(s3_storage, acl=acl).save("a", BytesIO(b"data"))
     grants = s3_storage.client.get_object_acl(Bucket=s3_storage.bucket, Key=f"dir/{name}")["Grants"]
     assert ("READ" in {grant["Permission"] for grant in grants}) is public
+    found = s3_storage.client.head_object(Bucket=s3_storage.bucket, Key=f"dir/{name}")
+    assert found["CacheControl"] == ("public, max-age=0" if public else "private, max-age=0")
 
 
 def test_signed_url(s3_storage: S3Storage) -> None:
-    signed = variant(s3_storage, signed=True)
+    signed = variant(s3_storage, signed=True, max_age=60)
     url = signed.url(signed.save("a b/\xfc.txt", BytesIO(b"private")))
     assert url.startswith(f"{s3_storage.base_url}a_b/%C3%BC.txt?")
     assert "Signature" in urlsplit(url).query
     with urlopen(url) as response:
         assert response.read() == b"private"
+        assert response.headers["Cache-Control"] == "private, max-age=60"
 
 
 def test_name_that_is_taken_during_the_upload_is_not_overwritten(

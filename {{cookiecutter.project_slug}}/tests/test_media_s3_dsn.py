@@ -185,6 +185,7 @@ def test_split_variables_make_a_storage() -> None:
         endpoint="https://s3.eu-central-1.amazonaws.com",
         region="eu-central-1",
         public_url="https://bkt.divio-media.org",
+        max_age=3600,
     )
     assert storage.url(NAME) == f"https://bkt.divio-media.org/{QUOTED}"
 
@@ -203,8 +204,9 @@ def test_without_a_bucket_the_split_variables_make_no_storage() -> None:
 
 
 def test_dsn_wins_over_the_split_variables() -> None:
-    dsn = "s3://key:secret@other.s3.amazonaws.com/"
-    assert config.load(SPLIT | {"DEFAULT_STORAGE_DSN": dsn})["MEDIA_STORAGE"].bucket == "other"
+    dsn = {"DEFAULT_STORAGE_DSN": "s3://key:secret@other.s3.amazonaws.com/", "MEDIA_MAX_AGE": "60"}
+    storage = config.load(SPLIT | dsn)["MEDIA_STORAGE"]
+    assert (storage.bucket, storage.max_age) == ("other", 60)
 
 
 @pytest.mark.parametrize(

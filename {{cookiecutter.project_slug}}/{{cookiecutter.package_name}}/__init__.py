@@ -51,6 +51,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     # is logged first, then gets its headers.
     wsgi.surround(
         app,
+        security.limit_access,
         static_files.serve,  # A static file goes no further,
         health.answer,  # nor do /healthz and /readyz, whatever their host and scheme.
         security.trust_proxies,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from . import database, features
+from . import access, database, features
 from .environment import DEVELOPMENT_KEY, Environment
 
 # Forms of host names. Underscores Werkzeug refuses.
@@ -40,6 +40,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     hosts = domains + (env.parsed(aliases, "DOMAIN_ALIASES") or []) + redirected
 
     config = {
+        "BASIC_AUTH": env.parsed(access.credentials, "BASIC_AUTH"),
         "DEVELOPMENT": env.text("STAGE") == "local",
         "DEPLOYED": env.deployed,
         "SECRET_KEY": env.text("SECRET_KEY") or secrets.token_hex(),
@@ -60,6 +61,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "CANONICAL_DOMAIN": domains[0] if domains else None,
         "REDIRECTED_DOMAINS": redirected,
         "TRUSTED_HOSTS": hosts if hosts and ".*" not in hosts else None,
+        "NOINDEX": env.text("STAGE") not in {"", "local", "live"},
         "PROXY_HOPS": env.number("PROXY_HOPS", default=int(env.deployed), least=0, most=10),
         "HTTPS_ONLY": https_only,
         "HSTS_SECONDS": env.number(

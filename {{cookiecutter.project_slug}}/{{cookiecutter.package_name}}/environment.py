@@ -5,6 +5,7 @@ Those that Divio sets: https://docs.divio.com/reference/divio-environment-variab
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from . import media
@@ -87,11 +88,13 @@ class Environment:
 
     def media_storage(self) -> media.Storage | None:
         """Return the storage that the variables name, None where they name none."""
+        max_age = self.number("MEDIA_MAX_AGE", default=3600, least=0, most=31_536_000)
+        from_dsn = partial(media.from_dsn, max_age=max_age)
 {% if cookiecutter.media_storage == 's3' %}
-        storage = self.parsed(media.from_dsn, "DEFAULT_STORAGE_DSN")
-        return storage or self._bucket_of_parts()
+        storage = self.parsed(from_dsn, "DEFAULT_STORAGE_DSN")
+        return storage or self._bucket_of_parts(max_age)
 
-    def _bucket_of_parts(self) -> s3.S3Storage | None:
+    def _bucket_of_parts(self, max_age: int) -> s3.S3Storage | None:
         """Return the storage that stands in variables of its own, which Divio sets beside the DSN.
 
         https://docs.divio.com/reference/work-media-storage
@@ -107,9 +110,10 @@ class Environment:
             endpoint=endpoint or f"https://s3.{region or 'us-east-1'}.amazonaws.com",
             region=region,
             public_url=self.parsed(s3_dsn.https_url, "DEFAULT_STORAGE_CUSTOM_DOMAIN") or "",
+            max_age=max_age,
         )
 {% else %}
-        return self.parsed(media.from_dsn, "DEFAULT_STORAGE_DSN")
+        return self.parsed(from_dsn, "DEFAULT_STORAGE_DSN")
 {% endif %}
 
     def refuse_problems(self) -> None:

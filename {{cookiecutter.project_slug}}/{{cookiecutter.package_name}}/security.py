@@ -1,5 +1,6 @@
 """Security: proxies, HTTPS and the main domain, headers, bodies, sessions, and forms."""
 
+from functools import partial
 {% if cookiecutter.gateway_server == 'gunicorn' %}
 from typing import IO, cast
 {% endif %}
@@ -28,7 +29,7 @@ from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 {% endif %}
 
-from . import wsgi
+from . import access, wsgi
 
 # Each form needs a hidden field "csrf_token", as the example in README.md has it.
 csrf = CSRFProtect()
@@ -60,6 +61,17 @@ def trust_proxies(app: Flask, application: WSGIApplication) -> WSGIApplication:
     return application
 
 
+def limit_access(app: Flask, application: WSGIApplication) -> WSGIApplication:
+    """Keep out who does not know BASIC_AUTH, and search engines where the site is not live."""
+    if credentials := app.config["BASIC_AUTH"]:
+        redirect = partial(redirect_to_main_url, app=app)
+        # The redirect has to know the scheme, which static files do not.
+        application = trust_proxies(app, access.basic_auth(application, credentials, redirect))
+    if app.config["NOINDEX"]:
+        application = access.with_header(application, "X-Robots-Tag", "noindex")
+    return application
+
+
 def add_headers(app: Flask, application: WSGIApplication) -> WSGIApplication:
     """Add headers to all responses, but for those that a view has set."""
     ours = {header[0].lower(): header for header in response_headers(app).header_items()}
@@ -71,7 +83,7 @@ def add_headers(app: Flask, application: WSGIApplication) -> WSGIApplication:
     return wsgi.before_headers(application, add)
 
 
-def redirect_to_main_url() -> Response | None:
+def redirect_to_main_url(request: Request = request, app: Flask = current_app) -> Response | None:
     """Redirect to HTTPS and to the main domain, which Divio leaves to the application.
 
     Temporarily, as Divio advises, so that it can be undone:
@@ -79,7 +91,7 @@ def redirect_to_main_url() -> Response | None:
     """
     if isinstance(request.routing_exception, SecurityError):
         return None  # A host that is not ours is refused, not redirected.
-    config = current_app.config
+    config = app.config
     asked = (request.scheme, request.host.lower())
     scheme, host = asked
     if config["HTTPS_ONLY"]:

@@ -1,5 +1,6 @@
 """Tests of the package on_divio, which run beside it, with the Flask of an application."""
 
+import base64
 import io
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from on_divio.media import NotConfiguredError, media
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 DEPLOYED = {"STAGE": "live", "SECRET_KEY": "key-of-divio"}
+TEST = DEPLOYED | {"STAGE": "test"}
 
 
 def make(environ: dict[str, str], **config: Any) -> Flask:
@@ -41,8 +43,10 @@ def test_secret_key(environ: dict[str, str], config: dict[str, str], key: str | 
 def test_problems_end_the_process_with_one_message_and_no_secret() -> None:
     environ = {
         "STAGE": "live",
+        "BASIC_AUTH": "topsecret",
         "SECRET_KEY": DEVELOPMENT_KEY,
         "DEFAULT_STORAGE_DSN": "ftp://key:topsecret@host/",
+        "MEDIA_MAX_AGE": "topsecret",
         "PROXY_HOPS": "topsecret",
     }
     with pytest.raises(ConfigError) as caught:
@@ -109,6 +113,48 @@ def test_own_view_of_health_counts() -> None:
     assert app.test_client().get("/healthz").data == b"own"
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [({}, None), ({"STAGE": "local"}, None), (DEPLOYED, None), (TEST, "noindex")],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/nowhere", "/healthz"])
+def test_search_engines_find_no_site_but_live(
+    environ: dict[str, str], expected: str | None, path: str
+) -> None:
+    assert make(environ).test_client().get(path).headers.get("X-Robots-Tag") == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "forwarded", "password", "status"),
+    [
+        ("/static/a", "https", "", 401),
+        ("/media/a", "https", "", 401),
+        ("/nowhere", "https", "u:p", 401),
+        ("/nowhere", "http", "u:p:q", 307),
+        ("/nowhere", "https", "u:p:q", 404),
+        ("/static/a", "https", "u:p:q", 200),
+        ("/media/a", "https", "u:p:q", 200),
+        ("/healthz", "http", "", 200),
+        ("/readyz", "http", "", 200),
+    ],
+)
+def test_password(path: str, forwarded: str, password: str, status: int, tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    app = Flask(__name__, static_folder=tmp_path, static_url_path="/static")
+    app.add_url_rule("/readyz", view_func=lambda: "own")
+    media_dsn = f"file://{tmp_path}?url=/media/"
+    on_divio.init_app(app, TEST | {"BASIC_AUTH": "u:p:q", "DEFAULT_STORAGE_DSN": media_dsn})
+    token = base64.b64encode(password.encode()).decode()
+    headers = {"X-Forwarded-Proto": forwarded, "Authorization": f"Basic {token}"}
+
+    with app.test_client().get(path, headers=headers, base_url="http://a.example") as response:
+        assert response.status_code == status
+        assert response.headers.getlist("Cache-Control") == ["no-store"]
+        moved = f"https://a.example{path}" if status == 307 else None
+        assert response.headers.get("Location") == moved
+
+
 def test_local_media_is_saved_and_served(tmp_path: Path) -> None:
     app = make({"DEFAULT_STORAGE_DSN": f"file://{tmp_path}/media/?url=%2Fmedia%2F"})
     app.add_url_rule("/media", "media", view_func=lambda: "own")
@@ -124,6 +170,7 @@ def test_local_media_is_saved_and_served(tmp_path: Path) -> None:
     assert shown == f"<img src={url}>"
     assert served == b"picture"
     assert response.headers["Content-Type"] == "image/png"
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert app.test_client().get("/media/none").status_code == 404
     assert app.test_client().get("/media").data == b"own"

@@ -62,9 +62,10 @@ class NotConfiguredError(RuntimeError):
         super().__init__("There is no media storage: set DEFAULT_STORAGE_DSN, see {{ 'README.md' if cookiecutter.application == 'new' else 'DEPLOY.md' }}.")
 
 
-def from_dsn(dsn: str) -> Storage:
+def from_dsn(dsn: str, max_age: int = 0) -> Storage:
     """Return the storage that a DSN names: {{ 'README.md' if cookiecutter.application == 'new' else 'DEPLOY.md' }} tells the forms.
 
+    max_age: seconds that caches keep a file
     Raises ValueError, which shows no part of the DSN.
     """
     try:
@@ -77,10 +78,10 @@ def from_dsn(dsn: str) -> Storage:
 {% endif %}
         raise ValueError(message) from None
     if scheme == "file":
-        return local.LocalStorage.from_dsn(dsn)
+        return local.LocalStorage.from_dsn(dsn, max_age)
 {% if cookiecutter.media_storage == 's3' %}
     if scheme == "s3":
-        return s3_dsn.storage(dsn)
+        return s3_dsn.storage(dsn, max_age)
     message = "has an unknown scheme. Known are s3 and file."
 {% else %}
     message = "has an unknown scheme. Known is file."

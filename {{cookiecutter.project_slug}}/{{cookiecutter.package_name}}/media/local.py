@@ -24,14 +24,16 @@ class LocalStorage:
     """Media in `folder`, with URLs that start with `base_url`, which may be a path.
 
     The folder may be a symbolic link. Links in it count for nothing, because they may lead out.
+    Browsers keep a file for `max_age` seconds.
     """
 
-    def __init__(self, folder: Path, base_url: str = "") -> None:
+    def __init__(self, folder: Path, base_url: str = "", max_age: int = 0) -> None:
         self.folder = folder
+        self.max_age = max_age
         self.base_url = base_url and base_url.rstrip("/") + "/"
 
     @classmethod
-    def from_dsn(cls, dsn: str) -> "LocalStorage":
+    def from_dsn(cls, dsn: str, max_age: int = 0) -> "LocalStorage":
         """Make the storage from file:///absolute/folder/?url=%2Fmedia%2F.
 
         The path is taken as it stands, percent signs included, as on Divio.
@@ -44,7 +46,7 @@ class LocalStorage:
         if not re.fullmatch(r"((https?:)?//[\w.-]+(:\d+)?)?(/(?!/)[^<>?#]*)?", url, re.ASCII):
             message = "has an option url that is neither a path from / on nor a whole URL."
             raise ValueError(message)
-        return cls(Path(parts.path), url)
+        return cls(Path(parts.path), url, max_age)
 
     def save(self, name: str, stream: IO[bytes], *, overwrite: bool = False) -> str:
         name = names.safe(name)
@@ -137,7 +139,9 @@ def serve(app: Flask, storage: LocalStorage) -> None:
         except (FileNotFoundError, ValueError):
             abort(404)
         # What users upload must not run as a part of this site.
-        response = send_file(path, as_attachment=content_types.is_download(name))
+        response = send_file(
+            path, as_attachment=content_types.is_download(name), max_age=storage.max_age
+        )
         response.content_type = content_types.content_type(name)
         response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response

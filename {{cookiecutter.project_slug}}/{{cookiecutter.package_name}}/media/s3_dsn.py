@@ -28,7 +28,7 @@ HOST = "[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*(:[0-9]{1,5})?"
 CHOICES = {"auth": ["s3", "s3v4"], "addressing_style": ["auto", "path", "virtual"]}
 
 
-def storage(dsn: str) -> S3Storage:
+def storage(dsn: str, max_age: int = 0) -> S3Storage:
     """Return the storage of s3://key:secret@bucket.service/prefix?option=value.
 
     The options are acl, addressing_style, auth, domain, qs_auth (for `signed`), region_name and
@@ -72,6 +72,7 @@ def storage(dsn: str) -> S3Storage:
         auth=options.get("auth", ""),
         addressing_style=options.get("addressing_style", ""),
         signed=options.get("qs_auth", "").lower() in {"1", "true", "yes", "on"},
+        max_age=max_age,
     )
 
 
