@@ -100,7 +100,8 @@ def test_both_run_the_same_lines_with_the_release_that_is_tested_here(
 def holds(condition: str, **values: str) -> bool:
     """Tell what a condition of either pipeline comes to, where all else is empty."""
     names = r"\$\w+|\b(?:github|vars)\.\w+"
-    text = re.sub(names, lambda name: repr(values.get(name[0], "")), condition.strip("${} "))
+    text = condition.removeprefix("${{").removesuffix("}}").strip()
+    text = re.sub(names, lambda name: repr(values.get(name[0], "")), text)
     return bool(eval(text.replace("&&", "and")))
 
 
