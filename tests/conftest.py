@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -15,10 +16,13 @@ from tests.harness.baked import Baked
 from tests.harness.choices import CORES, Answers, label
 from tests.harness.databases import source_of
 from tests.harness.machine import provide
+from tests.harness.processes import run
 from tests.harness.sites import let_root_serve
 from tests.harness.updates import git
 
 Bake = Callable[..., Baked]
+
+DIVIO_CLI = "4.0.5"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -171,3 +175,13 @@ def server(answers: Answers, start_server: Callable[[str], str]) -> str:
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What mypy finds out about dependencies, which serves the next project too."""
     return str(tmp_path_factory.mktemp("mypy"))
+
+
+@pytest.fixture(scope="session")
+def divio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of the divio-cli, in an environment of its own."""
+    folder = tmp_path_factory.mktemp("divio-cli")
+    python = folder / "bin" / "python"
+    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
+    run("uv", "pip", "install", "--quiet", "--python", python, f"divio-cli=={DIVIO_CLI}")
+    return folder / "bin" / "divio"

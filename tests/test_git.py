@@ -1,14 +1,15 @@
 """post_gen_project.py makes a git repository, and no state of git fails a bake."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.harness.choices import TEMPLATE
-from tests.harness.processes import environment, finish
-from tests.harness.updates import git
+from tests.harness.processes import environment, finish, run
+from tests.harness.updates import commit, git, make_repository
 
 URL = "git@git.divio.com:my-flask-app.git"
 
@@ -47,6 +48,23 @@ def test_nothing_of_a_bake_is_ignored_by_its_gitignore(folder: Path) -> None:
     tracked = set(git(project, "ls-files").splitlines())
 
     assert {name for name in files if not name.startswith(".git/")} == tracked
+
+
+def test_readme_pushes_to_a_repository_that_divio_took_empty(folder: Path) -> None:
+    (folder / "host").mkdir()
+    (folder / "host" / "LICENSE").touch()
+    make_repository(folder / "host")
+    git(folder, "clone", "-q", "--bare", "host", "host.git")
+    project, _ = bake(folder)
+    commit(project)
+    readme = (project / "README.md").read_text()
+    [commands] = re.findall("(?: {7}git .*\n)+ {7}git push .*\n", readme)
+    commands = commands.replace("<url>", str(folder / "host.git"))
+    run("bash", "-ec", commands, folder=project)
+
+    pushed = git(folder / "host.git", "ls-tree", "--name-only", "main").splitlines()
+    assert {"LICENSE", "Dockerfile", "README.md"} <= set(pushed)
+    assert git(folder / "host.git", "rev-list", "--count", "main") == "2\n"
 
 
 def test_project_bakes_without_git(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,20 +14,9 @@ from tests.harness.images import Image
 from tests.harness.processes import eventually, run
 from tests.harness.stacks import DEVELOPMENT, Stack, stack_of
 
-VERSION = "4.0.5"
 # One of each database.
 pytestmark = pytest.mark.parametrize("answers", TWO_CORES, ids=label, indirect=True)
 CONFIG = {"application_uuid": "11111111-2222-3333-4444-555555555555", "slug": "my-flask-app"}
-
-
-@pytest.fixture(scope="session")
-def divio(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command, in an environment of its own."""
-    folder = tmp_path_factory.mktemp("divio-cli")
-    python = folder / "bin" / "python"
-    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
-    run("uv", "pip", "install", "--quiet", "--python", python, f"divio-cli=={VERSION}")
-    return folder / "bin" / "divio"
 
 
 @pytest.fixture(scope="session")
