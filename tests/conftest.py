@@ -69,6 +69,7 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in list(os.environ):
         if name.startswith(("GIT_", "FLASK_", "COOKIECUTTER_")) or name in {
             "DATABASE_URL",
+            "PYTHONDONTWRITEBYTECODE",  # or each bake compiles the finder twice
             "PYTHONPATH",
             "SECRET_KEY",
             "STAGE",
@@ -111,7 +112,8 @@ def bake(tmp_path_factory: pytest.TempPathFactory) -> Bake:
         application = {"app.py": "app = lambda *_: []\n", "requirements.txt": "flask\n"}
         for name, text in application.items():
             (folder / name).write_text(text)
-        added = baked.bake(folder, **{"wsgi_app": "app:app"} | answers)
+        given = {"wsgi_app": "app:app", "found": "requirements.txt"}  # or all is rendered twice
+        added = baked.bake(folder, **given | answers)
         for name in application:
             (folder / name).unlink()
         return added
