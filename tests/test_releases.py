@@ -13,7 +13,7 @@ from cookiecutter.prompt import prompt_for_config
 
 from tests.conftest import Bake
 from tests.harness.baked import Baked
-from tests.harness.choices import CHOICES, CONTEXT, CORES, PAIRED_CORES, TEMPLATE, Answers, label
+from tests.harness.choices import CHOICES, CONTEXT, PAIRED_CORES, TEMPLATE, TWO_CORES, Answers
 from tests.harness.processes import run
 from tests.harness.updates import (
     LOCKS,
@@ -35,10 +35,8 @@ from tests.harness.updates import (
 
 VERSIONS = versions_to_update_from()
 PACKAGE = "my_flask_app"
-# The update of an edited project is followed by the project's own gate in these cores, and compared
-# only in the others, to save minutes.
-GATED = PAIRED_CORES
-COMPARED = [answers for answers in CORES if answers not in GATED]
+
+pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 all_versions = pytest.mark.parametrize("version", VERSIONS or [None], ids=lambda v: str(v)[:7])
 
@@ -96,7 +94,6 @@ def test_untouched_project_gets_exactly_what_changed(
 
 
 @all_versions
-@pytest.mark.parametrize("answers", COMPARED, ids=label)
 def test_edits_survive(answers: Answers, version: str | None, make_project: BakeVersion) -> None:
     needs_history(version)
     project = edited(make_project(f"the-{version}", answers))
@@ -106,8 +103,9 @@ def test_edits_survive(answers: Answers, version: str | None, make_project: Bake
     assert differing(project, edited(make_project("now", answers))) == []
 
 
+# In few cores, because it installs twice and runs the project's own gate: that takes a minute.
+@pytest.mark.sample(TWO_CORES)
 @all_versions
-@pytest.mark.parametrize("answers", GATED, ids=label)
 def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
     answers: Answers,
     version: str | None,
