@@ -54,7 +54,7 @@ class ByCore(LoadScopeScheduling):
     """Gives tests that share a bake to the same worker, which bakes and installs it once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        cores = (core for core in map(label, CORES) if core in nodeid)
+        cores = (core for core in map(label, CORES) if f"[{core}" in nodeid)
         return next(cores, super()._split_scope(nodeid))
 
 
