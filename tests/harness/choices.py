@@ -56,6 +56,8 @@ def is_paired(core: Answers) -> bool:
 CORES = combinations(*CORE)
 # Each database with each gateway server, and with these the storages in turn.
 PAIRED_CORES = list(filter(is_paired, CORES))
+# Of these one with each gateway server, for what nothing else changes.
+ONE_OF_EACH_SERVER = [PAIRED_CORES[0], PAIRED_CORES[-1]]
 # Two cores that differ in everything.
 TWO_CORES = [CORES[0], CORES[-1]]
 
