@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.harness.baked import Baked
-from tests.harness.choices import PAIRED_CORES, Answers
+from tests.harness.choices import ONE_OF_EACH_SERVER, PAIRED_CORES, Answers
 from tests.harness.databases import Server, has_programs, new_database, server_of
 from tests.harness.edge import DOMAIN
 from tests.harness.existing import ONE_FILE, adopt, make
@@ -45,8 +45,7 @@ SECONDS_TO_ANSWER = 30
 SECONDS_TO_RECOVER = 20
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
-# Of each server one.
-one_of_each_server = pytest.mark.sample([PAIRED_CORES[0], PAIRED_CORES[-1]])
+one_of_each_server = pytest.mark.sample(ONE_OF_EACH_SERVER)
 
 
 @dataclass(frozen=True)
@@ -272,8 +271,9 @@ def check(answers: list[Answer], *statuses: int, within: float = SECONDS_TO_ANSW
 
 @during(queries_that_wait)
 def test_query_that_waits_ends_by_itself(seen: Seen) -> None:
-    # 3 seconds for a connection of the pool, 5 to connect, 12 for the answer.
-    check(seen["waiting"], 503, within=25)
+    # 3 seconds for a connection of the pool, 5 to connect, 12 for the answer. Beyond 12 is rare:
+    # MariaDB ends statements in turn, and waits up to 2 seconds for each that does not notice.
+    check(seen["waiting"], 503, within=20)
     assert all("Retry-After" in answer.headers for answer in seen["waiting"])
     check(seen["after"], 200)
 

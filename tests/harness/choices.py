@@ -43,14 +43,21 @@ def fewest(candidates: list[Answers], parts: Callable[[Answers], set]) -> list[A
     return chosen
 
 
-def values_with_core(answers: Answers) -> set:
+def core_and_pairs(answers: Answers) -> set:
     core = tuple(answers[name] for name in CORE)
-    return {(core, answer) for answer in answers.items()}
+    return {core, *itertools.combinations(answers.items(), 2)}
+
+
+def is_paired(core: Answers) -> bool:
+    database, server, storage = (CHOICES[name].index(core[name]) for name in CORE)
+    return storage == (database + server) % len(CHOICES["media_storage"])
 
 
 CORES = combinations(*CORE)
-# Cores in which each value meets each value of the other choices.
-PAIRED_CORES = fewest(CORES, lambda answers: set(itertools.combinations(answers.items(), 2)))
+# Each database with each gateway server, and with these the storages in turn.
+PAIRED_CORES = list(filter(is_paired, CORES))
+# Of these one with each gateway server, for what nothing else changes.
+ONE_OF_EACH_SERVER = [PAIRED_CORES[0], PAIRED_CORES[-1]]
 # Two cores that differ in everything.
 TWO_CORES = [CORES[0], CORES[-1]]
 
@@ -75,8 +82,8 @@ EXISTING += [
         ("postgres", "gunicorn", "requirements.txt celery redis migrations-in-factory DB_URL"),
     )
 ]
-# Combinations in which each value of the other choices meets each core.
-SAMPLE = fewest(NEW, values_with_core) + fewest(EXISTING, values_with_core)
+# Each core, and each value with each value of the other choices: no condition joins more.
+SAMPLE = fewest(NEW, core_and_pairs) + fewest(EXISTING, core_and_pairs)
 
 
 def constant_of_hook(hook: str, name: str, **names: Any) -> Any:
