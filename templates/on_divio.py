@@ -21,7 +21,8 @@ SCHEMES = dict.fromkeys(["{{ schemes | join('", "') }}"], "{{ scheme }}")
 
 # Divio allows 60 connections to an environment, and during a deployment the old and the new
 # containers run side by side: https://docs.divio.com/reference/checks-timeouts/
-CONNECTIONS = 60 // 2
+# Of these, 3 may be reserved for superusers, as Postgres does, and 3 are for commands.
+CONNECTIONS = (60 - 3 - 3) // 2
 {% endif %}
 
 
@@ -59,6 +60,7 @@ def init_app(app: Flask, environ: Mapping[str, str] = os.environ) -> None:
 {% if sqlalchemy %}
 def use_database(app: Flask, env: Environment) -> None:
     """Set what Flask-SQLAlchemy connects to, with connections that Divio's limit allows."""
+    containers = env.number("CONTAINERS", default=1, least=1, most=100)
     workers = env.number("WEB_CONCURRENCY", default=2, least=1, most=100)
 {% if 'flask-socketio' in cookiecutter.found.split() %}
     threads = env.number("WEB_THREADS", default=500, least=1, most=1000)
@@ -70,9 +72,12 @@ def use_database(app: Flask, env: Environment) -> None:
         return
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     if url.startswith("{{ scheme.split('+')[0] }}") and not app.config.get("SQLALCHEMY_ENGINE_OPTIONS"):
+        if containers * workers > CONNECTIONS:
+            most = f"may be at most {CONNECTIONS}, so lower one of them."
+            env.problems.append(f"CONTAINERS x WEB_CONCURRENCY: {most}")
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
             # Fewer than threads, so that pages without the database are served while it is slow.
-            "pool_size": max(1, min(threads // 2, CONNECTIONS // workers)),
+            "pool_size": min(max(1, threads // 2), CONNECTIONS // (containers * workers)),
             "max_overflow": 0,
             # Seconds, like the next. A request that gets none is answered before others time out.
             "pool_timeout": 3,

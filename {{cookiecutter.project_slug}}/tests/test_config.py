@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
 
 VARIABLES = [
     "BASIC_AUTH",
+    "CONTAINERS",
     "DATABASE_TIMEOUT",
     "DATABASE_URL",
     "DEFAULT_DATABASE_DSN",
@@ -65,7 +66,7 @@ NUMBERS = [
     ("PROXY_HOPS", 0, 10),
     ("REQUEST_TIMEOUT", 1, 3600),
     ("SECURE_HSTS_SECONDS", 0, 63_072_000),
-    ("WEB_CONCURRENCY", 1, 30),
+    ("WEB_CONCURRENCY", 1, 27),
     ("WEB_THREADS", 1, 100),
 ]
 
@@ -171,6 +172,11 @@ def test_other_number_is_a_problem(name: str, least: int, most: int, value: str)
             {"STAGE": "test", "SECRET_KEY": DEVELOPMENT_KEY},
             "SECRET_KEY: is missing, or is the key for local development.",
         ),
+        ({"CONTAINERS": "0"}, "CONTAINERS: must be a whole number from 1 to 27."),
+        (
+            {"CONTAINERS": "14"},
+            "CONTAINERS x WEB_CONCURRENCY: may be at most 27, so lower one of them.",
+        ),
     ],
     ids=ascii,
 )
@@ -258,12 +264,15 @@ def test_database_url_wins_over_the_dsn(environ: dict[str, str], expected: str) 
     assert config.load(environ)["SQLALCHEMY_DATABASE_URI"] == make_url(expected)
 
 
-def test_connection_pool_follows_the_workers_and_threads() -> None:
+@pytest.mark.parametrize(
+    ("containers", "workers", "threads", "size"),
+    [("", "", "", 13), ("", "9", "4", 2), ("", "9", "9", 3), ("4", "2", "9", 3)],
+)
+def test_connection_pool_follows(containers: str, workers: str, threads: str, size: int) -> None:
     environ = {
         "DATABASE_URL": "{{ cookiecutter.database }}://user@host/name",
-        "WEB_CONCURRENCY": "10",
-        "WEB_THREADS": "4",
+        "CONTAINERS": containers,
+        "WEB_CONCURRENCY": workers,
+        "WEB_THREADS": threads,
     }
-    assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 2
-    environ["WEB_THREADS"] = "9"
-    assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 3
+    assert config.load(environ)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == size

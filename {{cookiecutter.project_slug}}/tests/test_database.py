@@ -129,19 +129,19 @@ def test_unusable_url_is_refused_without_being_shown(dsn: str, message: str) -> 
 
 
 @pytest.mark.parametrize("threads", [1, 4, 100])
-@pytest.mark.parametrize("workers", [1, 2, 3, 7, 16, 30])
-def test_all_workers_together_stay_within_the_connections(workers: int, threads: int) -> None:
+@pytest.mark.parametrize("processes", [1, 2, 3, 7, 16, 27])
+def test_all_processes_together_stay_within_the_connections(processes: int, threads: int) -> None:
     url = engine_url("{{ cookiecutter.database }}://user@host/name")
-    options = engine_options(url, workers=workers, threads=threads)
+    options = engine_options(url, processes=processes, threads=threads)
     connections = options["pool_size"] + options["max_overflow"]
     assert 1 <= connections <= max(1, threads / 2)
-    assert workers * connections <= 30
+    assert processes * connections <= 27
 
 
 @pytest.mark.parametrize("dsn", [None, "sqlite://", "sqlite:////data/my.db"])
 def test_sqlite_has_no_pool_to_size(dsn: str | None) -> None:
     url = make_url(dsn) if dsn else None
-    assert engine_options(url, workers=2, threads=4) == {}
+    assert engine_options(url, processes=2, threads=4) == {}
 
 
 def test_models_of_the_base_belong_to_the_database() -> None:

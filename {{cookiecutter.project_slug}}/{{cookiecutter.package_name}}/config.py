@@ -35,6 +35,11 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     # Only the gateway server uses these.
     env.number("PORT", default=80, least=1, most=65_535)
     env.number("REQUEST_TIMEOUT", default=20, least=1, most=3600)
+    containers = env.number("CONTAINERS", default=1, least=1, most=database.CONNECTIONS)
+    workers = env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS)
+    if containers * workers > database.CONNECTIONS:
+        most = f"may be at most {database.CONNECTIONS}, so lower one of them."
+        env.problems.append(f"CONTAINERS x WEB_CONCURRENCY: {most}")
     domains = env.parsed(host_names, "DOMAIN") or []
     redirected = env.parsed(host_names, "DOMAIN_REDIRECTS") or []
     hosts = domains + (env.parsed(aliases, "DOMAIN_ALIASES") or []) + redirected
@@ -49,7 +54,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": database_url or database.IN_MEMORY,
         "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(
             database_url,
-            workers=env.number("WEB_CONCURRENCY", default=2, least=1, most=database.CONNECTIONS),
+            processes=containers * workers,
             threads=env.number("WEB_THREADS", default={{ 64 if cookiecutter.gateway_server == "gunicorn" else 40 }}, least=1, most=100),
         ),
         # Seconds. The load balancer waits for 30, and a request may also wait for a connection.

@@ -55,7 +55,8 @@ DRIVERS = {
 
 # Divio allows 60 connections to an environment, and during a deployment the old and the new
 # containers run side by side: https://docs.divio.com/reference/checks-timeouts/
-CONNECTIONS = 60 // 2
+# Of these, 3 may be reserved for superusers, as Postgres does, and 3 are for commands.
+CONNECTIONS = (60 - 3 - 3) // 2
 
 # How long a connection may lie idle and be used without asking whether it is still there.
 IDLE_SECONDS = 1
@@ -200,13 +201,13 @@ def engine_url(dsn: str) -> URL:
     return url
 
 
-def engine_options(url: URL | None, *, workers: int, threads: int) -> dict[str, Any]:
-    """Return SQLAlchemy's options for a process with this many threads beside other workers."""
+def engine_options(url: URL | None, *, processes: int, threads: int) -> dict[str, Any]:
+    """Return SQLAlchemy's options for one of all processes of the environment, and its threads."""
     if url is None or url.get_backend_name() == "sqlite":
         return {}
     return {
         # Fewer than threads, so that pages without the database are served while it holds all.
-        "pool_size": min(max(1, threads // 2), CONNECTIONS // workers),
+        "pool_size": min(max(1, threads // 2), CONNECTIONS // processes),
         "max_overflow": 0,
         # Seconds, like all of these. A request that gets none is answered before others time out.
         "pool_timeout": 3,

@@ -34,14 +34,17 @@ def test_database(environ: dict[str, str], config: dict[str, Any], expected: str
 
     assert app.config.get("SQLALCHEMY_DATABASE_URI") == expected
     options = app.config.get("SQLALCHEMY_ENGINE_OPTIONS")
-    assert (options and options["pool_size"]) == (15 if expected == URL else None)
+    assert (options and options["pool_size"]) == (13 if expected == URL else None)
 
 
 def test_connections_are_counted_and_own_options_stay() -> None:
-    settings = DATABASE | {"WEB_CONCURRENCY": "10", "WEB_THREADS": "4"}
+    settings = DATABASE | {"WEB_CONCURRENCY": "9", "WEB_THREADS": "4"}
     assert make(settings).config["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 2
-    settings["WEB_CONCURRENCY"] = "100"
+    settings["CONTAINERS"] = "3"
     assert make(settings).config["SQLALCHEMY_ENGINE_OPTIONS"]["pool_size"] == 1
+    settings["CONTAINERS"] = "4"
+    with pytest.raises(ConfigError, match="- CONTAINERS x WEB_CONCURRENCY: may be at most 27, so"):
+        make(settings)
     own = {"poolclass": object}
     app = make(settings, SQLALCHEMY_ENGINE_OPTIONS=own)
     assert app.config["SQLALCHEMY_ENGINE_OPTIONS"] == own
@@ -52,7 +55,7 @@ def test_flask_sqlalchemy_takes_it() -> None:
     db = SQLAlchemy(app)
 
     with app.app_context():
-        assert db.engine.pool.size() == 15
+        assert db.engine.pool.size() == 13
 
 
 @pytest.mark.parametrize(
