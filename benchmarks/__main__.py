@@ -26,6 +26,7 @@ PARTS = {
     "first-answer": starting.first_answer,
     "images": images.images,
     "clients": growth.clients,
+    "containers": growth.containers,
     "uploads": growth.uploads,
 }
 

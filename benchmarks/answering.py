@@ -6,10 +6,17 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.comparisons import Results, Sample, rows, take_turns
-from benchmarks.servers import OURS, SERVERS, STATIC_FILES, Server, image, memory, serve
-from tests.harness import databases
+from benchmarks.servers import (
+    OURS,
+    SERVERS,
+    STATIC_FILES,
+    Server,
+    image,
+    memory,
+    postgres,
+    serve,
+)
 from tests.harness.edge import DOMAIN
-from tests.harness.engine import PREFIX, docker
 
 URL_OF = (
     "import my_flask_app, sys; app = my_flask_app.create_app(); "
@@ -35,16 +42,10 @@ def hello(folder: Path, rounds: int) -> Results:
 
 def row(folder: Path, rounds: int) -> Results:
     """A view that reads one row of Postgres."""
-    network, name = f"{PREFIX}-network", f"{PREFIX}-postgres"
-    docker("network", "create", network)
-    with databases.in_container("postgres", f"--network={network}", name=name) as database:
-        with databases.connect(databases.url_of("postgres", database.address)) as connection:
-            connection.execute("CREATE TABLE note (id integer PRIMARY KEY, text text NOT NULL)")
-            connection.execute("INSERT INTO note VALUES (1, 'Hello, World!')")
-        settings = {"DATABASE_URL": databases.url_of("postgres", f"{name}:5432") + "/postgres"}
+    with postgres() as (_, options):
         for server in SERVERS:
-            run = partial(serve, image(folder, server), server, network=network)
-            with run(OURS, "/row", **settings) as ours, run("bare_row", "/row", **settings) as bare:
+            run = partial(serve, image(folder, server), server, **options)
+            with run(OURS, "/row") as ours, run("bare_row", "/row") as bare:
                 loads = [partial(side.load, "/row") for side in (ours, bare)]
                 yield from rows("row", server, *take_turns(rounds, *loads))
 

@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from benchmarks.comparisons import CPU, RATE, Sample
+from tests.harness import databases
 from tests.harness.baked import Baked, bake
 from tests.harness.edge import DOMAIN, FORWARDED
-from tests.harness.engine import Container, container, inspect
+from tests.harness.engine import PREFIX, Container, container, docker, inspect
 from tests.harness.images import Image, build
 from tests.harness.processes import eventually, run
 
@@ -181,6 +184,27 @@ def serve(
             except BaseException as error:
                 error.add_note(Path(log, "log").read_text()[-2000:])
                 raise
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[tuple[psycopg.Connection, dict[str, str]]]:
+    """Have a Postgres with the row that `/row` reads.
+
+    Yields a connection to it, and the options with which `serve` uses it.
+    """
+    network, name = f"{PREFIX}-network", f"{PREFIX}-postgres"
+    docker("network", "create", network)
+    try:
+        with (
+            databases.in_container("postgres", f"--network={network}", name=name) as server,
+            databases.connect(databases.url_of("postgres", server.address)) as connection,
+        ):
+            connection.execute("CREATE TABLE note (id integer PRIMARY KEY, text text NOT NULL)")
+            connection.execute("INSERT INTO note VALUES (1, 'Hello, World!')")
+            url = databases.url_of("postgres", f"{name}:5432") + "/postgres"
+            yield connection, {"network": network, "DATABASE_URL": url}
+    finally:
+        docker("network", "rm", network)
 
 
 def headers() -> list[str]:

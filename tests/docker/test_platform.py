@@ -4,8 +4,6 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import pytest
 import requests
@@ -14,8 +12,8 @@ from tests.harness import edge
 from tests.harness.choices import PAIRED_CORES
 from tests.harness.databases import PORTS, in_container, new_database, url_of
 from tests.harness.edge import ADDRESS, DOMAIN
-from tests.harness.engine import PREFIX, Container, container, docker, load
-from tests.harness.images import Image
+from tests.harness.engine import PREFIX, Container, docker, load
+from tests.harness.images import Environment, Image
 from tests.harness.load import assert_none_is_lost
 from tests.harness.processes import eventually
 
@@ -23,25 +21,6 @@ PICTURE = bytes(range(256)) * 4096
 SECONDS_TO_RECOVER = 20
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
-
-
-@dataclass(frozen=True)
-class Environment:
-    """An environment on Divio: an image and its settings."""
-
-    image: Image
-    network: str
-    settings: dict[str, str]
-
-    def options(self, **more: str) -> tuple[str, ...]:
-        settings = self.settings | more
-        return (f"--network={self.network}", *(f"--env={k}={v}" for k, v in settings.items()))
-
-    def command(self, *command: str) -> str:
-        return docker("run", "--rm", *self.options(), self.image.name, *command)
-
-    def server(self, **more: str) -> AbstractContextManager[Container]:
-        return container(self.image.name, options=self.options(**more))
 
 
 def url_inside(server: Container, kind: str) -> str:

@@ -164,8 +164,13 @@ IN_CONTAINER = {kind: partial(published, kind) for kind in PROGRAMS}
 
 
 @contextlib.contextmanager
-def in_container(kind: str, *options: str, name: str = "") -> Iterator[Container]:
-    """Have the database of the local stack, without its mounts."""
+def in_container(
+    kind: str, *options: str, name: str = "", command: tuple[str, ...] = ()
+) -> Iterator[Container]:
+    """Have the database of the local stack, without its mounts.
+
+    command: what the image runs, its own command otherwise
+    """
     with tempfile.TemporaryDirectory() as folder:
         compose = bake(Path(folder), database=kind).text("docker-compose.yml")
     service = yaml.safe_load(compose)["services"]["database_default"]
@@ -177,7 +182,7 @@ def in_container(kind: str, *options: str, name: str = "") -> Iterator[Container
         "--health-interval=1s",
     )
     port = PORTS[kind]
-    with container(service["image"], options=options, port=port, name=name) as server:
+    with container(service["image"], *command, options=options, port=port, name=name) as server:
         eventually(server.is_healthy, f"{server.name} is healthy")
         yield server
 

@@ -1,10 +1,11 @@
-"""Images of baked projects, and how large they are."""
+"""Images of baked projects: how large they are, and what runs in an environment."""
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tests.harness.baked import Baked
-from tests.harness.engine import PREFIX, docker, inspect
+from tests.harness.engine import PREFIX, Container, container, docker, inspect
 from tests.harness.processes import run
 
 SUM = "find {} -xdev -type f -printf '%s\\n' | awk '{{ sum += $1 }} END {{ print sum }}'"
@@ -40,6 +41,25 @@ class Image:
         folder = str(self.baked.folder)
         run("docker", "build", f"--tag={step}", "--file=-", folder, stdin=install, timeout=900)
         return size_in(step, "/opt/venv") + size_in(self.name, "/app")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment on Divio: an image and its settings."""
+
+    image: Image
+    network: str
+    settings: dict[str, str]
+
+    def options(self, **more: str) -> tuple[str, ...]:
+        settings = self.settings | more
+        return (f"--network={self.network}", *(f"--env={k}={v}" for k, v in settings.items()))
+
+    def command(self, *command: str) -> str:
+        return docker("run", "--rm", *self.options(), self.image.name, *command)
+
+    def server(self, **more: str) -> AbstractContextManager[Container]:
+        return container(self.image.name, options=self.options(**more))
 
 
 def size_in(image: str, folder: str) -> int:

@@ -62,9 +62,23 @@ def lock_rows() -> str:
 
 @blueprint.get("/query")
 def query_slowly() -> str:
-    sleeps = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
-    db.session.execute(text(sleeps[db.engine.name]), {"seconds": float(request.args["seconds"])})
+    sleep_in_database(float(request.args["seconds"]))
     return "done"
+
+
+@blueprint.get("/visit")
+def visit() -> str:
+    """Add a row and read it, on a connection that is in use for a while."""
+    added = db.session.execute(text("INSERT INTO probe (name) VALUES ('visit')")).rowcount
+    sleep_in_database(0.2)
+    found = db.session.scalar(text("SELECT count(*) FROM probe WHERE name = 'visit'"))
+    db.session.commit()
+    return f"{added} of {found}"
+
+
+def sleep_in_database(seconds: float) -> None:
+    sleeps = {"postgresql": "SELECT pg_sleep(:seconds)", "mysql": "SELECT SLEEP(:seconds)"}
+    db.session.execute(text(sleeps[db.engine.name]), {"seconds": seconds})
 
 
 @blueprint.get("/duplicate")
