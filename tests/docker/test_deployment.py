@@ -1,5 +1,6 @@
 """Connections to the database while new containers run beside those that they replace."""
 
+import re
 import sys
 from contextlib import ExitStack
 
@@ -106,4 +107,4 @@ def test_old_and_new_containers_have_connections_enough(image: Image, network: s
     for counts, log in zip(answers, said, strict=False):
         assert_none_is_lost(counts, log)
     for log in said:
-        assert "connection" not in log.lower(), log
+        assert re.findall(".*(?:WARNING|ERROR|Traceback|[Tt]oo many).*", log) == []
