@@ -55,8 +55,8 @@ def containers(folder: Path, rounds: int) -> Results:
         "More containers",
         "`/row` on gunicorn, which reads one row of Postgres, with 16 clients for each container. "
         "All containers, the database and the clients share all cores. Memory is the share (PSS) "
-        "of all processes of all containers, before and after it.",
-        ["containers", "workers of each", RATE, "MB before", "MB after", "connections"],
+        "of all processes of all containers, at rest and after it.",
+        ["containers", "workers of each", RATE, "MB at rest", "MB after", "connections"],
         lines,
     )
 

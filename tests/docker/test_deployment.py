@@ -102,7 +102,7 @@ def test_old_and_new_containers_have_connections_enough(image: Image, network: s
         for worker in jobs:
             eventually(lambda worker=worker: worker.logs().count("is done") > 200, "jobs")
         loads.close()
-        said = [container.logs() for container in webs + jobs]
+        said = [each.logs() for each in webs + jobs]
 
     for counts, log in zip(answers, said, strict=False):
         assert_none_is_lost(counts, log)
