@@ -21,7 +21,7 @@ SCHEMES = dict.fromkeys(["{{ schemes | join('", "') }}"], "{{ scheme }}")
 
 # Divio allows 60 connections to an environment, and during a deployment the old and the new
 # containers run side by side: https://docs.divio.com/reference/checks-timeouts/
-# Of these, 3 may be reserved for superusers, as Postgres does, and 3 are for commands.
+# Of these, the server may reserve 3 for superusers, and 3 are for commands.
 CONNECTIONS = (60 - 3 - 3) // 2
 {% endif %}
 
