@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .applications import Candidate, applications, files, problem_of
 from .kinds import is_call, maker_of
-from .running import Running, Setting, is_class, name_of, stage, strings
+from .running import Running, Setting, is_class, name_of, stage, texts_of
 from .source import Definition, Scope, Source, code_of, read, source_of
 
 __all__ = ["Candidate", "Code", "applications", "look", "problem_of"]
@@ -103,7 +103,7 @@ def makes_tables(running: Running) -> bool:
         makes = outside in ("flask_migrate.upgrade", "alembic.command.upgrade")
         makes |= name_of(node) == "create_all" and isinstance(node.func, ast.Attribute)
         makes |= name_of(node).startswith("execute") and any(
-            re.match(r"(?i)\s*create\s+table", text) for text in strings(node.args[:1])
+            re.match(r"(?i)\s*create\s+table", text) for text in texts_of(node.args[:1])
         )
         tests = (code_of(outer.test) for outer in around if isinstance(outer, ast.If))
         if makes and not any(re.search(r"(?i)\btesting\b", test) for test in tests):
@@ -261,7 +261,7 @@ def import_of_os(scope: Scope) -> str:
 def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
     """Yield the folders that are written to: words, or else hints."""
     for each in running.settings:
-        if each.name == "SESSION_TYPE" and strings([each.value]) == ["filesystem"]:
+        if each.name == "SESSION_TYPE" and texts_of([each.value]) == ["filesystem"]:
             yield "flask_session/", ""
         if not FOLDER_SETTING.fullmatch(each.name) or stage(each.scope) == "development":
             continue
@@ -279,7 +279,7 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
             if path := running.path(scope, first if outside.startswith("os.") else owner):
                 yield word_of_folder(running, path, where)
             continue
-        modes = strings([*node.args[1:2], options.get("mode")])
+        modes = texts_of([*node.args[1:2], options.get("mode")])
         writes = name == "open" and any(re.fullmatch(r"[wax][bt+]*", mode) for mode in modes)
         writes |= name == "save" and isinstance(node.func, ast.Attribute) and bool(node.args)
         handles = FILE_HANDLER.fullmatch(outside) is not None
@@ -302,7 +302,7 @@ def folders_of_assets(running: Running) -> Iterator[tuple[str, str]]:
         name
         for _, node, _, outside in calls
         if outside == "flask.Blueprint"
-        for name in strings(node.args[:1])
+        for name in texts_of(node.args[:1])
     }
     static = running.text_of_flask("static_folder")
     for scope, node, _, outside in calls:
@@ -310,7 +310,7 @@ def folders_of_assets(running: Running) -> Iterator[tuple[str, str]]:
         if outside == "flask_assets.Environment":
             yield word_of_folder(running, posixpath.join(static, ".webassets-cache"), where)
         elif outside == "flask_assets.Bundle":
-            outputs = strings([each.value for each in node.keywords if each.arg == "output"])
+            outputs = texts_of([each.value for each in node.keywords if each.arg == "output"])
             for folder in map(posixpath.dirname, outputs):
                 first, _, rest = folder.partition("/")
                 path = posixpath.join(static, rest if first in blueprints else folder)
@@ -348,7 +348,7 @@ def hints_of_configuration(running: Running) -> Iterator[str]:
     for _, node, _ in running.everything:
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                for name in strings([key]):
+                for name in texts_of([key]):
                     keys[name] = code_of(value).strip("'").rpartition(".")[2]
     for scope, node, around in running.expressions:
         values = node.values if isinstance(node, ast.BoolOp) else [node]
@@ -359,7 +359,7 @@ def hints_of_configuration(running: Running) -> Iterator[str]:
         names = {each.arg for each in arguments.args} if arguments else set()
         if names and not running.wsgi_app.endswith("()") and given_unless(names, around):
             continue
-        default = next(iter(strings([*values[1:], variable.default])), "")
+        default = next(iter(texts_of([*values[1:], variable.default])), "")
         if keys.get(default, default.rpartition(".")[2]) not in production:
             value = f"{classes[production[0]].module.name}.{production[0]}"
             value = next((key for key, name in keys.items() if name in production), value)
@@ -435,7 +435,7 @@ def insisted_on(running: Running) -> Iterator[str]:
 
 def hints_of_services(running: Running) -> Iterator[str]:
     for each in running.settings:
-        if any(map(LOCAL_SERVICE.match, strings([each.value]))) and not stage(each.scope):
+        if any(map(LOCAL_SERVICE.match, texts_of([each.value]))) and not stage(each.scope):
             value = code_of(each.value)
             new = f'os.environ.get("{each.name}", {value})'
             if PASSWORD.search(value):
