@@ -304,6 +304,7 @@ def tell_about_kept(kept, own):
             "",
         )
     say(
+        f"Delete {SLUG} once you have what you need of it: with it there, nothing is baked again.",
         "If you keep yours instead, have updates leave them alone, with this in .cruft.json once",
         "you have it:",
         "",

@@ -390,9 +390,16 @@ def guesses(source: Source) -> Iterator[Candidate | Obstacle]:
             continue
         inside = "." in module.name or module.is_package
         last = "__init__" if module.is_package else module.name.rpartition(".")[2]
-        if OTHER_USE.fullmatch(last) or not may_make(module, inside) or not module.tree:
+        if OTHER_USE.fullmatch(last) or not may_make(module, inside):
             continue
         if inside and is_script_of_folder(source, module):
+            continue
+        if not module.tree:
+            if module.mistake and not inside and last in {*WSGI_NAMES, "app"}:
+                says = (
+                    f"{module.mistake} Mend it, and bake again, or answer what it serves, such as "
+                )
+                yield Obstacle(f"{says}wsgi_app={last}:app", rank_of(last, inside, False))
             continue
         depth = module.name.count(".")
         factories = factories_in(source, module)

@@ -22,6 +22,12 @@ CONNECTS = re.compile(
     r".*\.create_(async_)?engine"
     r"|(psycopg2?|asyncpg|pymysql|MySQLdb|mysql\.connector|sqlite3)\.connect"
 )
+# Of engines, sessions and models of SQLAlchemy.
+QUERIES = re.compile(
+    r".*\b(\w*engine\.(connect|begin|execute)|session\.(execute|scalars?|query|commit)"
+    r"|query\.(all|first|get|filter|filter_by|order_by))",
+    re.DOTALL,
+)
 FOLDER_SETTING = re.compile(
     r"UPLOADED_\w+_DEST|WHOOSH_BASE|\w*(UPLOAD|MEDIA|AVATAR|ATTACHMENT|PHOTO|IMAGE|PICTURE|CACHE|LOG"
     r"|SESSION_FILE|WHOOSH|BACKUP|EXPORT)\w*_(FOLDER|DIR|DIRECTORY|PATH|DEST|ROOT|LOCATION)"
@@ -56,11 +62,13 @@ class Code:
     words: the fact, folders, variables and place of Celery that the answer `found` has
     hints: sentences with file and line that are the owner's to do
     imports: the top-level modules that are imported anywhere
+    connects: where a connection to the database is left open while the application is made, or ""
     """
 
     words: list[str]
     hints: list[str]
     imports: set[str]
+    connects: str
 
 
 def look(folder: Path, wsgi_app: str = "auto") -> Code:
@@ -71,15 +79,17 @@ def look(folder: Path, wsgi_app: str = "auto") -> Code:
     running = Running(source, wsgi_app)
     databases = databases_of(running)
     variables = variables_of_database(running, databases)
+    migrates = makes_tables(running)
     folders = list(folders_written_to(running))
     words = [
-        *(["migrations-in-factory"] if makes_tables(running) else []),
+        *(["migrations-in-factory"] if migrates else []),
         *(word for word, _ in folders if word),
         *variables,
         *words_of_celery(source),
     ]
     configuration = list(hints_of_configuration(running))
     hints = [
+        *(module.mistake for module in running.modules if module.mistake),
         *([] if variables else hints_of_database(running, databases)),
         *configuration,
         *hints_of_secret_key(running),
@@ -87,6 +97,7 @@ def look(folder: Path, wsgi_app: str = "auto") -> Code:
             running, {*variables, *re.findall(r"\w+(?==)", "".join(configuration))}
         ),
         *hints_of_services(running),
+        *hints_of_processes(folder),
         *(hint for _, hint in folders if hint),
     ]
     imports = {
@@ -94,7 +105,8 @@ def look(folder: Path, wsgi_app: str = "auto") -> Code:
         for module in source.all_modules()
         for name in re.findall(r"^[ \t]*(?:import|from)[ \t]+(\w+)", module.text, re.MULTILINE)
     }
-    return Code(list(dict.fromkeys(words)), list(dict.fromkeys(hints)), imports)
+    connects = next(connections_of(running, migrates), "")
+    return Code(list(dict.fromkeys(words)), list(dict.fromkeys(hints)), imports, connects)
 
 
 def makes_tables(running: Running) -> bool:
@@ -253,6 +265,17 @@ def replaced(setting: Setting) -> str:
 
 def import_of_os(scope: Scope) -> str:
     return "" if "os" in scope.module.scope.names else " (and import os above)"
+
+
+def connections_of(running: Running, migrates: bool) -> Iterator[str]:
+    """Yield where the application connects while it is made.
+
+    migrates: whether migration_lock.py closes what SQLAlchemy has opened
+    """
+    for scope, node, _, outside in running.calls():
+        connects = CONNECTS.fullmatch(outside) and name_of(node) == "connect"
+        if connects or (not migrates and QUERIES.fullmatch(code_of(node.func))):
+            yield scope.module.line(node)
 
 
 # Folders
@@ -444,4 +467,21 @@ def hints_of_services(running: Running) -> Iterator[str]:
             yield (
                 f"{each.where} names a service on localhost, where a container has none. Replace "
                 f"it by: {new}{import_of_os(each.scope)}, and set {each.name} {TO_SET}"
+            )
+
+
+def hints_of_processes(folder: Path) -> Iterator[str]:
+    """Tell of the processes of a Procfile besides web and Celery."""
+    for number, line in enumerate(read(folder / "Procfile").splitlines(), 1):
+        name, _, command = line.partition(":")
+        if name == "release":
+            yield (
+                f'Procfile:{number} has a release command. Add what follows "release:" in step 2 '
+                "of \"Deploy on Divio\", within sh -c '...' if it needs a shell."
+            )
+        elif name != "web" and re.fullmatch(r"[\w-]+", name) and "celery" not in command:
+            yield (
+                f"Procfile:{number} has the process {name}, and Divio starts none but the web "
+                "process. Make a cron job of what runs now and then, and ask Divio's support for a "
+                "container of its own for what always runs."
             )
