@@ -51,7 +51,7 @@ VIEW = "@app.get('/')\ndef view():\n    db.session.execute('x')"
             )
             for code, found, hint in [
                 (CONNECT, "requirements.txt", "app.py:5 connects to the database while"),
-                (QUERY, "requirements.txt", "app.py:5 connects to the database while"),
+                (QUERY, "requirements.txt", "app.py:4 connects to the database while"),
                 (f"{QUERY}\ndb.create_all()", "requirements.txt migrations-in-factory", ""),
                 (VIEW, "requirements.txt", ""),
             ]
