@@ -77,45 +77,24 @@ def say(*lines):
     print(*lines, sep="\n", file=sys.stderr)
 
 
-def template_folder():
-    """Return where the template is, with the module `finder` among its hooks; "" if out of sight.
-
-    cookiecutter tells that as it was given, perhaps relative to where it was started, which it
-    does not tell.
-    """
-    for start in ANSWERS["_output_dir"], os.environ.get("PWD", ""):
-        folder = os.path.join(start, ANSWERS["_repo_dir"])
-        if os.path.isdir(os.path.join(folder, "hooks", "finder")):
-            sys.path.append(os.path.join(folder, "hooks"))
-            return folder
-    return ""
-
-
 def find():
-    """Return what stands in the folder of an existing application, and render with that.
-
-    pre_gen_project.py has refused whatever has a problem.
-    """
-    from pathlib import Path
-
-    template = template_folder()
-    from finder import look
-
-    found = look(Path(ANSWERS["_output_dir"]), ANSWERS)
-    if found.hints or found.answers != ANSWERS:
+    """Return what pre_gen_project.py found of an existing application, and render with that."""
+    with open(".found.json") as file:
+        found = json.load(file)
+    if found["hints"] or found["answers"] != ANSWERS:
         from cookiecutter.generate import generate_files
 
-        ANSWERS.update(found.answers)
+        ANSWERS.update(found["answers"])
         generate_files(
-            template,
-            {"cookiecutter": ANSWERS | {"_hints": found.hints}},
+            found["template"],
+            {"cookiecutter": ANSWERS | {"_hints": found["hints"]}},
             output_dir=os.path.dirname(os.getcwd()),
             overwrite_if_exists=True,  # All files here are the template's.
             accept_hooks=False,
         )
     with open("requirements-divio.in", encoding="utf-8") as file:
-        found.says += f"; {', '.join(re.findall('^[a-z][a-z0-9-]+', file.read(), re.M))} added"
-    return found
+        added = re.findall("^[a-z][a-z0-9-]+", file.read(), re.M)
+    return f"{found['says']}; {', '.join(added)} added", found["hints"]
 
 
 def git(*arguments):
@@ -272,16 +251,16 @@ def is_free(path):
     return os.path.isdir(path) and os.path.realpath(path) == path
 
 
-def tell_about_existing_application(found, added, kept, own):
+def tell_about_existing_application(says, hints, added, kept, own):
     from shlex import quote
 
-    say("", f"Found: {found.says}.")
+    say("", f"Found: {says}.")
     new = dict.fromkeys(re.sub("/.*", "/", path) for path in added)
     say("", f"Added to {ANSWERS['project_name']}: {', '.join(new) or 'nothing new'}.")
     if kept:
         tell_about_kept(kept, own)
-    if found.hints:
-        say("", "Left to do:", *(f"- {hint}" for hint in found.hints))
+    if hints:
+        say("", "Left to do:", *(f"- {hint}" for hint in hints))
     answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
     template = quote(re.sub(r"^gh:", "https://github.com/", ANSWERS["_template"]))
     if ANSWERS.get("_checkout"):
@@ -325,6 +304,7 @@ def tell_about_kept(kept, own):
             "",
         )
     say(
+        f"Delete {SLUG} once you have what you need of it: with it there, nothing is baked again.",
         "If you keep yours instead, have updates leave them alone, with this in .cruft.json once",
         "you have it:",
         "",
@@ -335,11 +315,11 @@ def tell_about_kept(kept, own):
 def main():
     if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
         try:
-            found = find()
+            says, hints = find()
         except OSError as error:  # such as a full disk
             sys.exit(f"ERROR: {error}")
         prune()
-        tell_about_existing_application(found, *move_to_existing_application())
+        tell_about_existing_application(says, hints, *move_to_existing_application())
     else:
         prune()
     if IN_SCRATCH_RENDER:

@@ -25,6 +25,9 @@ IN_SCRATCH_RENDER = "_output_dir" not in ANSWERS and re.fullmatch(
     r"tmp[a-z0-9_]{8}", os.path.basename(os.path.dirname(os.getcwd()))
 )
 
+# What post_gen_project.py reads, and deletes with all that is not for the application.
+FOUND = ".found.json"
+
 # cookiecutter checks choices when it asks, not when it replays.
 CHOICES = {
     "application": ["new", "existing"],
@@ -155,22 +158,26 @@ def problems_of_added_package():
         )
 
 
-def problems_of_existing_application():
-    """Make sure that what is baked is about to be put beside an application."""
+def look_at_existing_application():
+    """Return what stands in its folder, for post_gen_project.py, and the problems with that.
+
+    That takes long for a large application, so it is done once.
+    """
     if "_output_dir" not in ANSWERS:  # set by cookiecutter, never by cruft
-        yield (
+        problem = (
             "cruft create cannot add files to an existing application. Run cookiecutter with the "
             "same answers, and then the command 'cruft link' that it prints."
         )
-        return
-    if not template_folder():
-        yield f"The template's path {ANSWERS['_template']!a} is relative: give an absolute one."
-        return
+        return {"problems": [problem]}
+    template = template_folder()
+    if not template:
+        problem = f"The template's path {ANSWERS['_template']!a} is relative: give an absolute one."
+        return {"problems": [problem]}
     from pathlib import Path
 
     from finder import look
 
-    yield from look(Path(ANSWERS["_output_dir"]), ANSWERS).problems
+    return vars(look(Path(ANSWERS["_output_dir"]), ANSWERS)) | {"template": template}
 
 
 def template_folder():
@@ -219,14 +226,23 @@ def main():
     if outdated:
         sys.exit(f"ERROR: {outdated}")
     problems = [*problems_of_answers(), *problems_of_folder()]
+    found = {}
     if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
-        problems += [*problems_of_added_package(), *problems_of_existing_application()]
+        found = look_at_existing_application()
+        problems += [*problems_of_added_package(), *found["problems"]]
     for problem in problems:
         print("ERROR:", problem, file=sys.stderr)
     if problems and not IN_SCRATCH_RENDER:
         print("To give the answers again, with what is still '' filled in:", file=sys.stderr)
         print(command_again(problems), file=sys.stderr)
-    sys.exit(1 if problems else 0)
+    if problems:
+        sys.exit(1)
+    if found:
+        try:
+            with open(FOUND, "w") as file:
+                json.dump(found, file)
+        except OSError as error:  # such as a full disk
+            sys.exit(f"ERROR: {error}")
 
 
 main()

@@ -228,12 +228,18 @@ def test_lines_take_over_what_waits(folder: Path, tmp_path: Path) -> None:
     for name in own:
         (folder / name).write_text("mine")
 
-    take_over(folder, adopt(folder, ONE_FILE))
+    said = adopt(folder, ONE_FILE)
+    take_over(folder, said)
 
     assert {name: (folder / name).read_text() for name in ADDED} == as_without
     assert sorted(path.name for path in (folder / SLUG / "yours").iterdir()) == own
     assert not (folder / "compose.yml").exists()
     assert [path.name for path in (folder / SLUG).iterdir()] == ["yours"]
+    # What cookiecutter says of a folder that is there names no way on.
+    assert f"Delete {SLUG} once you have what you need of it" in said
+    assert "already exists" in adopt(folder, ONE_FILE, fails=True)
+    shutil.rmtree(folder / SLUG)
+    assert "nothing new" in adopt(folder, ONE_FILE)
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,19 @@ def stuck_view(troubled: Troubled) -> Seen:
         return get_stuck(site, "/probe/slow?seconds=60&secret=hidden", *others)
 
 
-def stuck_view_of_existing_application(troubled: Troubled) -> Seen:
+def views_of_existing_application(troubled: Troubled) -> Seen:
+    """Ask for one that raises what servers take for an error of the client, and a stuck one."""
     folder = make(ONE_FILE, troubled.project.folder.parent / "existing")
     with (folder / "app.py").open("a") as application:
-        lines = ['@app.get("/stuck")', "def stuck():", "    __import__('time').sleep(60)"]
+        lines = [
+            'app.config["PROPAGATE_EXCEPTIONS"] = True',
+            '@app.get("/pipe")',
+            "def pipe():",
+            "    raise BrokenPipeError(32, 'of its own')",
+            '@app.get("/stuck")',
+            "def stuck():",
+            "    __import__('time').sleep(60)",
+        ]
         application.write("\n".join(lines))
     answers = {"gateway_server": troubled.project.answers["gateway_server"]}
     adopt(folder, ONE_FILE, **answers)
@@ -152,7 +161,8 @@ def stuck_view_of_existing_application(troubled: Troubled) -> Seen:
     let_root_serve(project)
     (folder / ".venv").symlink_to(troubled.project.bin.parent)
     with serve(project, {}, page="/") as site:
-        return get_stuck(site, "/stuck?secret=hidden", "/")
+        pipe = [ask(site.url, "/pipe")]
+        return {"pipe": pipe} | get_stuck(site, "/stuck?secret=hidden", "/")
 
 
 def get_stuck(site: Site, path: str, *others: str) -> Seen:
@@ -329,9 +339,19 @@ def test_stuck_view_has_its_worker_replaced(seen: Seen) -> None:
 
 
 @one_of_each_server
-@during(stuck_view_of_existing_application)
+@during(views_of_existing_application)
 def test_stuck_view_of_an_existing_application_too(seen: Seen) -> None:
     check_stuck(seen, "app.py", "/stuck")
+
+
+@one_of_each_server
+@during(views_of_existing_application)
+def test_error_that_looks_like_the_clients_is_500_with_a_traceback(
+    seen: Seen, answers: Answers
+) -> None:
+    # uWSGI hangs up.
+    check(seen["pipe"], 500 if answers["gateway_server"] == "gunicorn" else 0)
+    assert "\nBrokenPipeError: [Errno 32] of its own\n" in seen["log"], seen["log"]
 
 
 def check_stuck(seen: Seen, file: str, path: str) -> None:

@@ -14,6 +14,11 @@ ANSWERS = {
     "gateway_server": "gunicorn",
 }
 APP = "from flask import Flask\napp = Flask(__name__)\n"
+CONNECT = "import os, psycopg\nurl = os.environ['DATABASE_URL']\npsycopg.connect(url)"
+QUERY = (
+    "def seed():\n    print(db.session.execute('SELECT 1'))\nwith app.app_context():\n    seed()"
+)
+VIEW = "@app.get('/')\ndef view():\n    db.session.execute('x')"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,24 @@ APP = "from flask import Flask\napp = Flask(__name__)\n"
             "requirements.txt flask-socketio",
             "",
             "gateway_server 'uwsgi' does not serve Flask-SocketIO's WebSockets",
+        ),
+        # Connections that uWSGI's workers would share.
+        *(
+            (
+                code,
+                "flask==3.1.3",
+                {"gateway_server": server},
+                found,
+                hint if server == "uwsgi" else "",
+                "",
+            )
+            for code, found, hint in [
+                (CONNECT, "requirements.txt", "app.py:5 connects to the database while"),
+                (QUERY, "requirements.txt", "app.py:4 connects to the database while"),
+                (f"{QUERY}\ndb.create_all()", "requirements.txt migrations-in-factory", ""),
+                (VIEW, "requirements.txt", ""),
+            ]
+            for server in ("uwsgi", "gunicorn")
         ),
         # Nothing ends a line of DEPLOY.md, or reaches the terminal as it is.
         (

@@ -146,6 +146,9 @@ wsgi:app | Procfile: web: gunicorn --chdir inner a:app | inner/a.py: {APP} |
     wsgi.py: import sys\nsys.path.insert(0, "inner")\nfrom a import app
 app:app | app.py: {APP} | old.py: print 'Flask(app' | binary.py: {NUL}Flask(app
 app:app | app.py: {BOM}{APP}
+app:app | app.py: {APP} | old_app.py: print 'Flask'
+shop:app | shop/__init__.py: {APP} | main.py: import flask, app\nprint app
+b:app | Procfile: web: gunicorn b:app | b.py: {APP} | app.py: import flask\nprint 'x'
 """
 
 
@@ -190,6 +193,12 @@ The application is in $(id)/. Run cookiecutter there: cd '$(id)' | $(id)/app.py:
     $(id)/requirements.txt:
 'sys.path.insert(0, "a\"); f(); (\"")' | a"); f(); ("/app.py: {APP} | requirements.txt::
 No Flask application was found | café.py: {APP}
+app.py:3 cannot be parsed by Python 3. | app.py: {APP}print 'Flask'
+(Missing parentheses in call to 'print'. Did you mean print(...)?). Mend it, and bake again, or
+    answer what it serves, such as wsgi_app=app:app |
+    app.py: {APP}print 'Flask'
+wsgi.py:1 cannot be parsed by Python 3. | wsgi.py: from shop import app,\n |
+    shop/__init__.py: {APP}
 Run cookiecutter there: cd services/web | services/web/app.py: {APP} |
     services/web/requirements.txt:
 Procfile:1: The application is in inner/, where Python does not look for modules. Write one that
@@ -436,6 +445,13 @@ Replace it by: BROKER_URL=os.environ["BROKER_URL"], |
 Replace it by: app.config['DB_URL'] = os.environ["DATABASE_URL"] |
     app.py: {APP}import os\nuser = os.environ['USER']\n
         app.config['DB_URL'] = f'postgresql://{user}:secret@server/db'
+app.py:1 cannot be parsed by Python 3. | Procfile: web: gunicorn app:app |
+    app.py: print 'Flask'
+Procfile:2 has a release command. Add what follows "release:" in step 2 of "Deploy on Divio" |
+    app.py: {APP} | Procfile: web: gunicorn app:app\nrelease: flask db upgrade
+Procfile:1 has the process clock, and Divio starts none but the web process. |
+    app.py: {APP} | Procfile: clock: python clock.py
+- | app.py: {APP} | Procfile: # x: y\nweb: gunicorn app:app\nworker: celery -A app worker
 app.py:4 logs to a file that the image's account may not write. Log to standard output:
     logging.StreamHandler() instead of FileHandler(...). |
     app.py: {APP}from logging import FileHandler\nFileHandler('error.log')

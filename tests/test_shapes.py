@@ -33,7 +33,7 @@ FOUND = {
         "pylock.toml psycopg-binary sqlalchemy flask-migrate migrations-in-factory",
     ),
     "settings_at_import": ("newsletter:app", "3.14", "setup.py psycopg2-binary sqlalchemy"),
-    "uploads": ("run:app", "3.14", "requirements.txt sqlalchemy app/static/uploads/"),
+    "uploads": ("run:app", "3.14", "requirements.txt sqlalchemy eventlet app/static/uploads/"),
     "from_git": ("app:app", "3.14", "requirements.txt pymysql"),
     "own_docker": ("app:application", "3.14", "requirements.txt sqlalchemy"),
     "sqlite_file": ("board:create_app()", "3.14", "requirements.txt sqlalchemy"),

@@ -10,6 +10,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+{% if 'eventlet' in found and 'flask-socketio' not in found %}
+import eventlet
+{% endif %}
 {% if 'gevent' in found and 'flask-socketio' not in found %}
 import gevent.monkey
 {% endif %}
@@ -54,9 +57,14 @@ class Worker(gthread.ThreadWorker):
 {% else %}
 {% if 'flask-socketio' in found %}
         socketio_threads.use()
-{% elif 'gevent' in found %}
+{% elif 'eventlet' in found or 'gevent' in found %}
         # The locks that it puts in place would make the threads wait for ever.
+{% if 'eventlet' in found %}
+        eventlet.monkey_patch = lambda *_arguments, **_named: None
+{% endif %}
+{% if 'gevent' in found %}
         gevent.monkey.patch_all = lambda *_arguments, **_named: None
+{% endif %}
 {% endif %}
         try:
 {% if 'migrations-in-factory' in found %}

@@ -156,6 +156,11 @@ def guard(application: WSGIApplication) -> WSGIApplication:
                 environ.pop("wsgi.input_terminated", None)
         try:
             return application(environ, start_response)
+{% if cookiecutter.gateway_server == 'gunicorn' %}
+        except OSError as error:
+            # gunicorn would take it for an error of the client's connection, and not answer.
+            raise RuntimeError(repr(error)) from error
+{% endif %}
         finally:
             request.is_answered = True
 

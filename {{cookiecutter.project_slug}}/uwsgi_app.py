@@ -1,6 +1,7 @@
 """What uWSGI serves: the application, with limits for requests."""
 
-{% set migrates = 'migrations-in-factory' in cookiecutter.found.split() %}
+{% set found = cookiecutter.found.split() %}
+{% set migrates = 'migrations-in-factory' in found %}
 {% if cookiecutter.application == 'new' %}
 import gc
 {% else %}
@@ -9,7 +10,10 @@ import re
 {% endif %}
 import signal
 
-{% if 'gevent' in cookiecutter.found.split() %}
+{% if 'eventlet' in found %}
+import eventlet
+{% endif %}
+{% if 'gevent' in found %}
 import gevent.monkey
 {% endif %}
 import uwsgi
@@ -36,9 +40,14 @@ for name, most in most_of.items():
 if problems:
     raise SystemExit("\n- ".join(["The environment variables are not usable:", *problems]))
 
-{% if 'gevent' in cookiecutter.found.split() %}
+{% if 'eventlet' in found or 'gevent' in found %}
 # The locks that it puts in place would make uWSGI's threads wait for ever.
+{% if 'eventlet' in found %}
+eventlet.monkey_patch = lambda *_arguments, **_named: None
+{% endif %}
+{% if 'gevent' in found %}
 gevent.monkey.patch_all = lambda *_arguments, **_named: None
+{% endif %}
 {% endif %}
 {% if migrates %}
 with migration_lock.hold():

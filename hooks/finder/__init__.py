@@ -85,6 +85,12 @@ def find_words(folder: Path, found: Found) -> list[str]:
     drivers = {"psycopg2", "psycopg2-binary"}
     if "psycopg2" in source.imports and not drivers & needs.packages.keys():
         found.hints.append(f"The code imports psycopg2: add psycopg2-binary to {needs.source}.")
+    if source.connects and found.answers["gateway_server"] == "uwsgi":
+        found.hints.append(
+            f"{source.connects} connects to the database while the application is made, and the "
+            "workers of uWSGI, forked from there, would share the connection. Connect in requests "
+            "and commands alone, or bake again with gateway_server=gunicorn."
+        )
     found.answers["python_version"] = python.version
     found.answers["found"] = " ".join([needs.source, *words])
     because = f" ({python.because})" if python.because else ""

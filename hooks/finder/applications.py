@@ -204,13 +204,13 @@ def declared(source: Source) -> Iterator[Candidate | Obstacle]:
         for server in SERVER.finditer(text):
             yield from of_command(source, server[1], text, server.end(), where, rank)
         for script in SCRIPT.finditer(text):
-            at = f"{where}:{line_of(text, script.start())}"
+            at = f"{where}:{line_number(text, script.start())}"
             rank_of_script = rank if rank == PROCFILE else SCRIPTS
             yield from of_flask_app(source, script[1], at, rank_of_script)
     for path in files(source.folder, "gunicorn*.py", "config/gunicorn*.py"):
         text = read(path)
         if named := re.search(r"^wsgi_app\s*=\s*[\"'](.+)[\"']\s*$", text, re.MULTILINE):
-            at = f"{path.name}:{line_of(text, named.start())}"
+            at = f"{path.name}:{line_number(text, named.start())}"
             yield from of_target(source, TARGET.match(named[1]), at, SETTINGS)
     for path in files(source.folder, "*.ini"):
         yield from of_uwsgi(source, path, SETTINGS)
@@ -218,7 +218,7 @@ def declared(source: Source) -> Iterator[Candidate | Obstacle]:
         for path in files(source.folder, *patterns):
             text = read(path)
             for match in FLASK_APP.finditer(text):
-                at = f"{path.name}:{line_of(text, match.start())}"
+                at = f"{path.name}:{line_number(text, match.start())}"
                 value = next(filter(None, match.groups()), "")
                 yield from of_flask_app(source, value, at, FLASK_APPS + number)
 
@@ -228,7 +228,7 @@ def files(folder: Path, *patterns: str) -> list[Path]:
     return sorted(path for path in found if os.path.isfile(path))
 
 
-def line_of(text: str, position: int) -> int:
+def line_number(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
@@ -249,7 +249,7 @@ def of_command(
     source: Source, server: str, text: str, start: int, where: str, rank: int
 ) -> Iterator[Candidate | Obstacle]:
     """Yield what the server in a command serves."""
-    where = f"{where}:{line_of(text, start)}"
+    where = f"{where}:{line_number(text, start)}"
     # YAML lists have each argument in a line of its own.
     joined = text.replace("\\\n", "  ")
     rest = re.split(r"\n\S|\n\s*\n|&&", joined[start:], maxsplit=1)[0]
@@ -284,7 +284,7 @@ def of_uwsgi(source: Source, path: Path, rank: int) -> Iterator[Candidate | Obst
     text = read(path)
     settings = {}
     for match in re.finditer(r"^\s*([\w-]+)\s*=\s*(.+?)\s*$", text, re.MULTILINE):
-        settings[match[1]] = (match[2], f"{path.name}:{line_of(text, match.start(1))}")
+        settings[match[1]] = (match[2], f"{path.name}:{line_number(text, match.start(1))}")
     for name in "module", "wsgi", "mount", "wsgi-file", "file":
         if name not in settings:
             continue
@@ -390,9 +390,16 @@ def guesses(source: Source) -> Iterator[Candidate | Obstacle]:
             continue
         inside = "." in module.name or module.is_package
         last = "__init__" if module.is_package else module.name.rpartition(".")[2]
-        if OTHER_USE.fullmatch(last) or not may_make(module, inside) or not module.tree:
+        if OTHER_USE.fullmatch(last) or not may_make(module, inside):
             continue
         if inside and is_script_of_folder(source, module):
+            continue
+        if not module.tree:
+            if module.mistake and not inside and last in {*WSGI_NAMES, "app"}:
+                says = (
+                    f"{module.mistake} Mend it, and bake again, or answer what it serves, such as "
+                )
+                yield Obstacle(f"{says}wsgi_app={last}:app", rank_of(last, inside, False))
             continue
         depth = module.name.count(".")
         factories = factories_in(source, module)

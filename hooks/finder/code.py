@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .applications import Candidate, applications, files, problem_of
 from .kinds import is_call, maker_of
-from .running import Running, Setting, is_class, name_of, stage, strings
+from .running import Running, Setting, is_class, name_of, stage, texts_of
 from .source import Definition, Scope, Source, code_of, read, source_of
 
 __all__ = ["Candidate", "Code", "applications", "look", "problem_of"]
@@ -21,6 +21,12 @@ DATABASE_VARIABLE = re.compile(
 CONNECTS = re.compile(
     r".*\.create_(async_)?engine"
     r"|(psycopg2?|asyncpg|pymysql|MySQLdb|mysql\.connector|sqlite3)\.connect"
+)
+# Of engines, sessions and models of SQLAlchemy.
+QUERIES = re.compile(
+    r".*\b(\w*engine\.(connect|begin|execute)|session\.(execute|scalars?|query|commit)"
+    r"|query\.(all|first|get|filter|filter_by|order_by))",
+    re.DOTALL,
 )
 FOLDER_SETTING = re.compile(
     r"UPLOADED_\w+_DEST|WHOOSH_BASE|\w*(UPLOAD|MEDIA|AVATAR|ATTACHMENT|PHOTO|IMAGE|PICTURE|CACHE|LOG"
@@ -56,11 +62,13 @@ class Code:
     words: the fact, folders, variables and place of Celery that the answer `found` has
     hints: sentences with file and line that are the owner's to do
     imports: the top-level modules that are imported anywhere
+    connects: where a connection to the database is left open while the application is made, or ""
     """
 
     words: list[str]
     hints: list[str]
     imports: set[str]
+    connects: str
 
 
 def look(folder: Path, wsgi_app: str = "auto") -> Code:
@@ -71,15 +79,17 @@ def look(folder: Path, wsgi_app: str = "auto") -> Code:
     running = Running(source, wsgi_app)
     databases = databases_of(running)
     variables = variables_of_database(running, databases)
+    migrates = makes_tables(running)
     folders = list(folders_written_to(running))
     words = [
-        *(["migrations-in-factory"] if makes_tables(running) else []),
+        *(["migrations-in-factory"] if migrates else []),
         *(word for word, _ in folders if word),
         *variables,
         *words_of_celery(source),
     ]
     configuration = list(hints_of_configuration(running))
     hints = [
+        *(module.mistake for module in running.modules if module.mistake),
         *([] if variables else hints_of_database(running, databases)),
         *configuration,
         *hints_of_secret_key(running),
@@ -87,6 +97,7 @@ def look(folder: Path, wsgi_app: str = "auto") -> Code:
             running, {*variables, *re.findall(r"\w+(?==)", "".join(configuration))}
         ),
         *hints_of_services(running),
+        *hints_of_processes(folder),
         *(hint for _, hint in folders if hint),
     ]
     imports = {
@@ -94,7 +105,8 @@ def look(folder: Path, wsgi_app: str = "auto") -> Code:
         for module in source.all_modules()
         for name in re.findall(r"^[ \t]*(?:import|from)[ \t]+(\w+)", module.text, re.MULTILINE)
     }
-    return Code(list(dict.fromkeys(words)), list(dict.fromkeys(hints)), imports)
+    connects = next(connections_of(running, migrates), "")
+    return Code(list(dict.fromkeys(words)), list(dict.fromkeys(hints)), imports, connects)
 
 
 def makes_tables(running: Running) -> bool:
@@ -103,7 +115,7 @@ def makes_tables(running: Running) -> bool:
         makes = outside in ("flask_migrate.upgrade", "alembic.command.upgrade")
         makes |= name_of(node) == "create_all" and isinstance(node.func, ast.Attribute)
         makes |= name_of(node).startswith("execute") and any(
-            re.match(r"(?i)\s*create\s+table", text) for text in strings(node.args[:1])
+            re.match(r"(?i)\s*create\s+table", text) for text in texts_of(node.args[:1])
         )
         tests = (code_of(outer.test) for outer in around if isinstance(outer, ast.If))
         if makes and not any(re.search(r"(?i)\btesting\b", test) for test in tests):
@@ -255,13 +267,24 @@ def import_of_os(scope: Scope) -> str:
     return "" if "os" in scope.module.scope.names else " (and import os above)"
 
 
+def connections_of(running: Running, migrates: bool) -> Iterator[str]:
+    """Yield where the application connects while it is made.
+
+    migrates: whether migration_lock.py closes what SQLAlchemy has opened
+    """
+    for scope, node, _, outside in running.calls():
+        connects = CONNECTS.fullmatch(outside) and name_of(node) == "connect"
+        if connects or (not migrates and QUERIES.fullmatch(code_of(node.func))):
+            yield scope.module.line(node)
+
+
 # Folders
 
 
 def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
     """Yield the folders that are written to: words, or else hints."""
     for each in running.settings:
-        if each.name == "SESSION_TYPE" and strings([each.value]) == ["filesystem"]:
+        if each.name == "SESSION_TYPE" and texts_of([each.value]) == ["filesystem"]:
             yield "flask_session/", ""
         if not FOLDER_SETTING.fullmatch(each.name) or stage(each.scope) == "development":
             continue
@@ -279,7 +302,7 @@ def folders_written_to(running: Running) -> Iterator[tuple[str, str]]:
             if path := running.path(scope, first if outside.startswith("os.") else owner):
                 yield word_of_folder(running, path, where)
             continue
-        modes = strings([*node.args[1:2], options.get("mode")])
+        modes = texts_of([*node.args[1:2], options.get("mode")])
         writes = name == "open" and any(re.fullmatch(r"[wax][bt+]*", mode) for mode in modes)
         writes |= name == "save" and isinstance(node.func, ast.Attribute) and bool(node.args)
         handles = FILE_HANDLER.fullmatch(outside) is not None
@@ -302,7 +325,7 @@ def folders_of_assets(running: Running) -> Iterator[tuple[str, str]]:
         name
         for _, node, _, outside in calls
         if outside == "flask.Blueprint"
-        for name in strings(node.args[:1])
+        for name in texts_of(node.args[:1])
     }
     static = running.text_of_flask("static_folder")
     for scope, node, _, outside in calls:
@@ -310,7 +333,7 @@ def folders_of_assets(running: Running) -> Iterator[tuple[str, str]]:
         if outside == "flask_assets.Environment":
             yield word_of_folder(running, posixpath.join(static, ".webassets-cache"), where)
         elif outside == "flask_assets.Bundle":
-            outputs = strings([each.value for each in node.keywords if each.arg == "output"])
+            outputs = texts_of([each.value for each in node.keywords if each.arg == "output"])
             for folder in map(posixpath.dirname, outputs):
                 first, _, rest = folder.partition("/")
                 path = posixpath.join(static, rest if first in blueprints else folder)
@@ -348,7 +371,7 @@ def hints_of_configuration(running: Running) -> Iterator[str]:
     for _, node, _ in running.everything:
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                for name in strings([key]):
+                for name in texts_of([key]):
                     keys[name] = code_of(value).strip("'").rpartition(".")[2]
     for scope, node, around in running.expressions:
         values = node.values if isinstance(node, ast.BoolOp) else [node]
@@ -359,7 +382,7 @@ def hints_of_configuration(running: Running) -> Iterator[str]:
         names = {each.arg for each in arguments.args} if arguments else set()
         if names and not running.wsgi_app.endswith("()") and given_unless(names, around):
             continue
-        default = next(iter(strings([*values[1:], variable.default])), "")
+        default = next(iter(texts_of([*values[1:], variable.default])), "")
         if keys.get(default, default.rpartition(".")[2]) not in production:
             value = f"{classes[production[0]].module.name}.{production[0]}"
             value = next((key for key, name in keys.items() if name in production), value)
@@ -435,7 +458,7 @@ def insisted_on(running: Running) -> Iterator[str]:
 
 def hints_of_services(running: Running) -> Iterator[str]:
     for each in running.settings:
-        if any(map(LOCAL_SERVICE.match, strings([each.value]))) and not stage(each.scope):
+        if any(map(LOCAL_SERVICE.match, texts_of([each.value]))) and not stage(each.scope):
             value = code_of(each.value)
             new = f'os.environ.get("{each.name}", {value})'
             if PASSWORD.search(value):
@@ -444,4 +467,21 @@ def hints_of_services(running: Running) -> Iterator[str]:
             yield (
                 f"{each.where} names a service on localhost, where a container has none. Replace "
                 f"it by: {new}{import_of_os(each.scope)}, and set {each.name} {TO_SET}"
+            )
+
+
+def hints_of_processes(folder: Path) -> Iterator[str]:
+    """Tell of the processes of a Procfile besides web and Celery."""
+    for number, line in enumerate(read(folder / "Procfile").splitlines(), 1):
+        name, _, command = line.partition(":")
+        if name == "release":
+            yield (
+                f'Procfile:{number} has a release command. Add what follows "release:" in step 2 '
+                "of \"Deploy on Divio\", within sh -c '...' if it needs a shell."
+            )
+        elif name != "web" and re.fullmatch(r"[\w-]+", name) and "celery" not in command:
+            yield (
+                f"Procfile:{number} has the process {name}, and Divio starts none but the web "
+                "process. Make a cron job of what runs now and then, and ask Divio's support for a "
+                "container of its own for what always runs."
             )

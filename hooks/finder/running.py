@@ -113,7 +113,7 @@ class Running:
                 yield self.source.inner(inner, made)
         if name_of(node) in ("from_object", "import_string", "import_module", "from_pyfile"):
             package = scope.module.name.partition(".")[0]
-            for text in strings(node.args[:1]):
+            for text in texts_of(node.args[:1]):
                 name = text.removesuffix(".py").replace("/", ".")
                 yield from self.with_parents(name) or self.with_parents(f"{package}.{name}")
 
@@ -172,12 +172,12 @@ class Running:
                         form = f"{keyword.arg}=%s,"
                         found.append(Setting(keyword.arg, scope, keyword.value, form))
                 if name_of(node) == "setdefault" and len(node.args) == 2:
-                    for name in strings(node.args[:1]):
+                    for name in texts_of(node.args[:1]):
                         form = f'{code_of(node.func)}("{name}", %s)'
                         found.append(Setting(name, scope, node.args[1], form))
             elif isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):
-                    for name in filter(str.isupper, strings([key])):
+                    for name in filter(str.isupper, texts_of([key])):
                         found.append(Setting(name, scope, value, f'"{name}": %s,'))
         return found
 
@@ -193,10 +193,10 @@ class Running:
         """Return the environment variable that an expression reads."""
         source = self.source
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            for name in strings([node.slice]):
+            for name in texts_of([node.slice]):
                 if source.resolve(scope, node.value).outside == "os.environ":
                     return Variable(name, True, None, scope.module.line(node))
-        names = strings(node.args[:1]) if is_call(node) else []
+        names = texts_of(node.args[:1]) if is_call(node) else []
         if not names or not re.fullmatch(r"[A-Za-z_]\w*", names[0]):
             return None
         if name_of(node) == "from_envvar":
@@ -302,7 +302,7 @@ class Running:
         if isinstance(node, ast.Subscript):
             attribute = getattr(node.value, "attr", "")
             if attribute == "config":
-                return self.text_of_setting(strings([node.slice]), depth)
+                return self.text_of_setting(texts_of([node.slice]), depth)
             if attribute == "parents" and isinstance(getattr(node.slice, "value", None), int):
                 path = of(node.value.value)
                 for _ in range(node.slice.value + 1):
@@ -340,7 +340,7 @@ class Running:
         if name in ("str", "fspath"):
             return given[0]
         if name == "get" and getattr(owner, "attr", "") == "config":
-            return self.text_of_setting(strings(node.args[:1]), depth)
+            return self.text_of_setting(texts_of(node.args[:1]), depth)
         if owner and name in ("resolve", "absolute", "as_posix"):
             return self.text(scope, owner, depth + 1)
         if owner and name == "joinpath":
@@ -405,7 +405,7 @@ def name_of(call: ast.Call) -> str:
     return getattr(call.func, "attr", None) or getattr(call.func, "id", "")
 
 
-def strings(values: list) -> list[str]:
+def texts_of(values: list) -> list[str]:
     """Return those of some expressions that are texts."""
     values = [getattr(value, "value", None) for value in values if isinstance(value, ast.Constant)]
     return [value for value in values if isinstance(value, str)]
@@ -416,7 +416,7 @@ def name_of_setting(scope: Scope, target: ast.AST) -> str | None:
     if isinstance(target, ast.Name) and not isinstance(scope.node, FUNCTIONS):
         name = target.id
     elif isinstance(target, ast.Subscript):
-        name = next(iter(strings([target.slice])), "")
+        name = next(iter(texts_of([target.slice])), "")
     elif isinstance(target, ast.Attribute) and target.attr == "secret_key":
         name = "SECRET_KEY"
     return name if name.isupper() else None

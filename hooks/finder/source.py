@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -106,13 +107,27 @@ class Module:
         return read(self.path)
 
     @cached_property
-    def tree(self) -> ast.Module | None:
+    def parsed(self) -> ast.Module | Exception:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # such as invalid escapes in a string
                 return ast.parse(self.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return error
+
+    @property
+    def tree(self) -> ast.Module | None:
+        return self.parsed if isinstance(self.parsed, ast.Module) else None
+
+    @property
+    def mistake(self) -> str:
+        """Where it is no Python, and why; "" if that cannot be told."""
+        if not isinstance(self.parsed, SyntaxError):
+            return ""
+        # The application's Python may be a newer one.
+        python = ".".join(map(str, sys.version_info[:2]))
+        where = f"{self.where}:{self.parsed.lineno or 1}"
+        return f"{where} cannot be parsed by Python {python} ({self.parsed.msg})."
 
     @cached_property
     def scope(self) -> Scope:
