@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import answering, growth, images, media, report, starting
+from benchmarks import answering, growth, images, media, recipes, report, starting
 from benchmarks.comparisons import Row, Table, markdown
 from tests.harness import engine
 from tests.harness.choices import TEMPLATE
@@ -28,6 +28,7 @@ PARTS = {
     "clients": growth.clients,
     "containers": growth.containers,
     "uploads": growth.uploads,
+    "recipes": recipes.recipes,
 }
 
 
