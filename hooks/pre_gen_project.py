@@ -34,7 +34,7 @@ CHOICES = {
     "python_version": ["3.14", "3.13", "3.12"],
     "database": ["postgres", "mysql"],
     "gateway_server": ["gunicorn", "uwsgi"],
-    "media_storage": ["s3", "local"],
+    "media_storage": ["s3", "azure", "local"],
     "reverse_proxy": ["none", "nginx"],
     "ci": ["github", "gitlab", "none"],
 }
@@ -53,10 +53,10 @@ TAKEN_NAMES = set(
     """
     data gunicorn_worker migration_lock migrations request_limits sitecustomize socketio_threads
     test tests uwsgi_app
-    _pytest alembic ast_serialize blinker boto3 botocore brotli certifi cffi cfgv
+    _pytest alembic ast_serialize azure blinker boto3 botocore brotli certifi cffi cfgv
     charset_normalizer click coverage cryptography dateutil dist distlib dotenv filelock flask
     flask_cors flask_migrate flask_sqlalchemy flask_wtf greenlet gunicorn identify idna
-    iniconfig itsdangerous jinja2 jmespath librt mako markupsafe moto mypy mypy_boto3_s3
+    iniconfig isodate itsdangerous jinja2 jmespath librt mako markupsafe moto mypy mypy_boto3_s3
     mypy_extensions mypyc nodeenv packaging pathspec platformdirs pluggy pre_commit
     pre_commit_hooks psycopg psycopg_binary py py_partiql_parser pycparser pygments pytest
     pytest_cov python_discovery pythonjsonlogger pyuwsgi requests responses ruamel ruff

@@ -12,10 +12,11 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.harness import baked
+from tests.harness.azurite import PROGRAM, serve_azurite
 from tests.harness.baked import Baked
 from tests.harness.choices import CORES, Answers, label
 from tests.harness.databases import source_of
-from tests.harness.machine import provide
+from tests.harness.machine import missing, provide
 from tests.harness.processes import run
 from tests.harness.sites import let_root_serve
 from tests.harness.updates import git
@@ -149,6 +150,15 @@ def start_server(say: Callable[[str], None]) -> Iterator[Callable[[str], str]]:
             return servers.enter_context(server())
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[int]:
+    """The port of an Azurite at all addresses of this machine."""
+    if not PROGRAM.exists():
+        missing("Azurite, which npm installs")
+    with serve_azurite() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

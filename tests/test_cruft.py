@@ -35,7 +35,14 @@ from tests.harness.updates import (
 # The working tree as a release, and the one after it that these tests make up.
 OLD, NEW = CONTEXT["_version"], "77.7"
 PACKAGE = "my_flask_app"
-DRIVERS_AND_THE_LIKE = {"boto3", "gunicorn", "mysqlclient", "psycopg", "pyuwsgi"}
+DRIVERS_AND_THE_LIKE = {
+    "azure-storage-blob",
+    "boto3",
+    "gunicorn",
+    "mysqlclient",
+    "psycopg",
+    "pyuwsgi",
+}
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
 

@@ -117,6 +117,7 @@ def test_command_in_the_readme_works(repository: Path) -> None:
         ({}, "psycopg, gunicorn, boto3"),
         ({"found": "requirements.txt sqlalchemy boto3"}, "psycopg2-binary, gunicorn"),
         ({"database": "mysql", "gateway_server": "uwsgi"}, "mysqlclient, pyuwsgi, boto3"),
+        ({"media_storage": "azure"}, "psycopg, gunicorn, azure-storage-blob"),
     ],
 )
 def test_what_is_found_and_added_is_one_line(

@@ -48,8 +48,12 @@ WHERE = {
     "-gunicorn-": "gunicorn",
     "-uwsgi-": "uwsgi",
     "-s3-(none|auto|sqlalchemy)/": "s3",
+    "-azure-(none|auto|sqlalchemy)/": "azure",
+    "-(s3|azure)-(none|auto|sqlalchemy)/": "s3 or azure",
     "-s3-.*-dev.txt$": "dev and s3",
-    "^existing-postgres-.*-auto/": "psycopg and not new",
+    "-azure-(none|auto|sqlalchemy)/|-s3-.*-dev.txt$": "azure or dev and s3",
+    "^new-|-azure-(none|auto|sqlalchemy)/": "new or azure",
+    "^existing-postgres-.*-(s3|local)-auto/": "psycopg and not new and not azure",
 }
 
 

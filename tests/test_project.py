@@ -3,9 +3,10 @@
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -14,6 +15,7 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from tests.harness import edge
+from tests.harness.azurite import MAKE_CONTAINER, dsn_of
 from tests.harness.baked import Baked
 from tests.harness.choices import ONE_OF_EACH_SERVER, PAIRED_CORES, constant_of_hook
 from tests.harness.databases import new_database
@@ -22,8 +24,11 @@ from tests.harness.processes import descendants, eventually, free_port
 from tests.harness.sites import SECONDS_TO_STOP, Site, gateway_server, serve
 from tests.harness.updates import git
 
+# The last two for storages: azurite.KEY begins with the same.
 SECRETS = ("the-secret-key", "storage%2Fsecret", "storage/secret")
 PICTURE = bytes(range(256)) * 4096
+
+Get = Callable[[str], Any]
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
 one_of_each_server = pytest.mark.sample(ONE_OF_EACH_SERVER)
@@ -39,11 +44,22 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
-# On SQLite, test_first_day.py has it pass.
-def test_its_own_gate_passes_on_a_server(project: Baked, server: str, mypy_cache: str) -> None:
-    url = new_database(server, f"{project}-tests")
+@pytest.fixture(scope="session")
+def get(request: pytest.FixtureRequest) -> Get:
+    """Return what starts the server of a name that only some projects need."""
+    return request.getfixturevalue
 
-    project.run("make", "check", MYPY_CACHE_DIR=mypy_cache, TEST_DATABASE_URL=url)
+
+# On SQLite, test_first_day.py has it pass.
+def test_its_own_gate_passes_on_a_server(
+    project: Baked, server: str, get: Get, mypy_cache: str
+) -> None:
+    settings = {"TEST_DATABASE_URL": new_database(server, f"{project}-tests")}
+    # The other core with azure is tested on the project's own stand-in.
+    if project.answers["media_storage"] == "azure" and project.answers["database"] == "postgres":
+        settings["TEST_AZURE_DSN"] = dsn_of("missing", "127.0.0.1", get("azurite"))
+
+    project.run("make", "check", MYPY_CACHE_DIR=mypy_cache, **settings)
     # As git runs it, without the virtual environment on PATH.
     bare_path = os.environ["PATH"]
     project.run(project.bin / "pre-commit", "run", "--all-files", PATH=bare_path)
@@ -90,14 +106,14 @@ def test_server_does_not_start_with_another_number(deployed: Baked, name: str, v
 
 
 @pytest.fixture(scope="session")
-def settings(deployed: Baked, server: str, s3: str) -> dict[str, str]:
+def settings(deployed: Baked, server: str, get: Get) -> dict[str, str]:
     """What Divio sets for the project, whose database is migrated."""
     deployed.add_example_of_readme()
     settings = {
         "STAGE": "test",
         "SECRET_KEY": SECRETS[0],
         "DATABASE_URL": new_database(server, str(deployed)),
-        "DEFAULT_STORAGE_DSN": storage(deployed, s3),
+        "DEFAULT_STORAGE_DSN": storage(deployed, get),
         "DOMAIN": f" {DOMAIN} ",
         "DOMAIN_ALIASES": "",
         "DOMAIN_REDIRECTS": "www.example.org",
@@ -115,9 +131,14 @@ def site(deployed: Baked, settings: dict[str, str]) -> Iterator[Site]:
         yield site
 
 
-def storage(project: Baked, s3: str) -> str:
+def storage(project: Baked, get: Get) -> str:
     if project.answers["media_storage"] == "local":
         return f"file://{project.folder}/data/media/?url=%2Fmedia%2F"
+    if project.answers["media_storage"] == "azure":
+        dsn = dsn_of(str(project), "127.0.0.1", get("azurite"))
+        project.run("python", "-c", MAKE_CONTAINER, dsn)
+        return dsn
+    s3 = get("s3")
     client = boto3.client(
         "s3",
         endpoint_url=s3,

@@ -26,8 +26,9 @@ JINJA = create_env_with_context({"cookiecutter": CONTEXT})
 JINJA.loader = FileSystemLoader(TEMPLATE / "templates")
 
 # What an application may bring, so that all that is added is locked: nothing, what asks for the
-# other driver of Postgres, and drivers and boto3 of its own.
-FOUND = {"new": ["auto"], "existing": ["auto", "sqlalchemy", "psycopg2 pymysql boto3"]}
+# other driver of Postgres, and drivers and libraries of storages of its own.
+OWN = "psycopg2 pymysql boto3 azure-storage-blob"
+FOUND = {"new": ["auto"], "existing": ["auto", "sqlalchemy", OWN]}
 
 # Where a package may belong, as Jinja conditions of these flags and of `dev`, which the project's
 # files set before they include the template: it is true in requirements-dev.txt alone.
@@ -40,6 +41,7 @@ FLAGS = """\
 {% set gunicorn = cookiecutter.gateway_server == 'gunicorn' %}
 {% set uwsgi = cookiecutter.gateway_server == 'uwsgi' %}
 {% set s3 = cookiecutter.media_storage == 's3' and 'boto3' not in found %}
+{% set azure = cookiecutter.media_storage == 'azure' and 'azure-storage-blob' not in found %}
 """
 CONDITIONS = [
     "true",
@@ -52,8 +54,12 @@ CONDITIONS = [
     "gunicorn",
     "uwsgi",
     "s3",
+    "azure",
+    "s3 or azure",
     "dev and s3",
-    "psycopg and not new",
+    "azure or dev and s3",
+    "new or azure",
+    "psycopg and not new and not azure",
 ]
 
 

@@ -13,8 +13,8 @@ from .versions import PYTHONS, compare, is_below, numbers
 # What the baked files depend on, in the order of the words in `found`.
 WORDS = (
     "psycopg2 psycopg2-binary psycopg psycopg-binary psycopg-c asyncpg pg8000 mysqlclient pymysql "
-    "mysql-connector-python sqlalchemy gunicorn uwsgi pyuwsgi boto3 flask-socketio eventlet gevent "
-    "celery flask-migrate python-magic weasyprint"
+    "mysql-connector-python sqlalchemy gunicorn uwsgi pyuwsgi boto3 azure-storage-blob "
+    "flask-socketio eventlet gevent celery flask-migrate python-magic weasyprint"
 ).split()
 DRIVERS = {
     "postgres": {

@@ -53,7 +53,11 @@ def is_paired(core: Answers) -> bool:
     return storage == (database + server) % len(CHOICES["media_storage"])
 
 
-CORES = combinations(*CORE)
+# Those that are installed and served: azure, whose code depends on no other choice, is so only where
+# PAIRED_CORES has it, once with each database and each gateway server.
+CORES = [
+    core for core in combinations(*CORE) if core["media_storage"] != "azure" or is_paired(core)
+]
 # Each database with each gateway server, and with these the storages in turn.
 PAIRED_CORES = list(filter(is_paired, CORES))
 # Of these one with each gateway server, for what nothing else changes.
@@ -68,7 +72,8 @@ EXISTING = [
 # What existing applications may bring: each place of requirements, and what changes the image.
 EXISTING += [
     {"application": "existing", "database": database, "gateway_server": server}
-    | {"media_storage": "s3", "reverse_proxy": "none", "found": found}
+    | {"media_storage": "azure" if "azure" in found else "s3"}
+    | {"reverse_proxy": "none", "found": found}
     for database, server, found in (
         ("postgres", "gunicorn", "requirements/live.txt psycopg2 sqlalchemy gunicorn app/static/"),
         ("postgres", "uwsgi", "requirements.txt sqlalchemy uwsgi boto3 python-magic"),
@@ -80,6 +85,7 @@ EXISTING += [
         ("postgres", "gunicorn", "setup.py flask-socketio eventlet gevent"),
         ("mysql", "uwsgi", "setup.cfg celery celery:shop.tasks.celery migrations-in-factory"),
         ("postgres", "gunicorn", "requirements.txt celery redis migrations-in-factory DB_URL"),
+        ("mysql", "gunicorn", "requirements.txt pymysql azure-storage-blob"),
     )
 ]
 # Each core, and each value with each value of the other choices: no condition joins more.

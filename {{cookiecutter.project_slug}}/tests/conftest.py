@@ -7,12 +7,16 @@ DATABASE_URL, because the tests drop all tables, and you may develop with that o
 import io
 import logging
 import os
-{% if cookiecutter.media_storage == 's3' %}
+{% if cookiecutter.media_storage != 'local' %}
 import secrets
+{% endif %}
+{% if cookiecutter.media_storage == 'azure' %}
+import subprocess
+import sys
 {% endif %}
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
-{% if cookiecutter.media_storage == 's3' %}
+{% if cookiecutter.media_storage != 'local' %}
 from dataclasses import replace
 {% endif %}
 from pathlib import Path
@@ -27,7 +31,10 @@ from sqlalchemy import MetaData
 
 from {{ cookiecutter.package_name }} import create_app, wsgi
 from {{ cookiecutter.package_name }}.database import add_commands, db
-from {{ cookiecutter.package_name }}.media import Storage
+from {{ cookiecutter.package_name }}.media import Storage{{ ", from_dsn" if cookiecutter.media_storage == 'azure' }}
+{% if cookiecutter.media_storage == 'azure' %}
+from {{ cookiecutter.package_name }}.media.azure import AzureStorage
+{% endif %}
 from {{ cookiecutter.package_name }}.media.local import LocalStorage
 {% if cookiecutter.media_storage == 's3' %}
 from {{ cookiecutter.package_name }}.media.s3 import S3Storage
@@ -163,6 +170,32 @@ def variant(storage: S3Storage, **changes: Any) -> S3Storage:  # noqa: ANN401
     other = replace(storage, **changes)
     vars(other)["client"] = storage.client
     return other
+
+
+{% elif cookiecutter.media_storage == 'azure' %}
+@pytest.fixture(scope="session")
+def azure_service() -> Iterator[AzureStorage]:
+    """Return a storage without a container, on TEST_AZURE_DSN's service or on a stand-in."""
+    dsn = os.environ.get("TEST_AZURE_DSN", "")
+    command = [sys.executable, str(Path(__file__).with_name("azure_service.py"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stand_in:
+        assert stand_in.stdout
+        port = stand_in.stdout.readline().strip()
+        dsn = dsn or f"az://test:c2VjcmV0@/missing?endpoint=http://127.0.0.1:{port}/test"
+        storage = from_dsn(dsn)
+        assert isinstance(storage, AzureStorage)
+        yield storage
+        storage.client.close()
+        stand_in.terminate()
+
+
+@pytest.fixture
+def azure_storage(azure_service: AzureStorage) -> Iterator[AzureStorage]:
+    """Return a storage with a container of its own, whose blobs the public may read."""
+    storage = replace(azure_service, container=f"media-{secrets.token_hex(8)}")
+    storage.client.create_container(public_access="blob")
+    yield storage
+    storage.client.close()
 
 
 {% endif %}

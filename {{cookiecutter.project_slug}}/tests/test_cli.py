@@ -123,4 +123,4 @@ def test_server_imports_nothing_that_only_commands_and_uploads_need() -> None:
     outcome = python("-c", f"{make}; print(*sys.modules)")
     imported = set(outcome.stdout.split())
     assert "{{ cookiecutter.package_name }}.database" in imported, outcome.stderr
-    assert not imported & {"alembic", {{ '"boto3", ' if cookiecutter.media_storage == 's3' }}"flask_migrate"}
+    assert not imported & {"alembic", {{ {'s3': '"boto3", ', 'azure': '"azure.core", ', 'local': ''}[cookiecutter.media_storage] }}"flask_migrate"}

@@ -71,7 +71,7 @@ def test_long_suffix_is_cut() -> None:
     assert safe("a." + "b" * 30) == "a." + "b" * 19
 
 
-@pytest.fixture(params=["local"{{ ', "s3"' if cookiecutter.media_storage == 's3' }}])
+@pytest.fixture(params=["local"{{ ', "%s"' | format(cookiecutter.media_storage) if cookiecutter.media_storage != 'local' }}])
 def storage(request: pytest.FixtureRequest) -> Storage:
     """Return a storage of each kind in turn."""
     storage: Storage = request.getfixturevalue(f"{request.param}_storage")
@@ -250,6 +250,12 @@ def test_storage_that_can_be_used_passes_its_check(storage: Storage) -> None:
         ("/data/topsecret/", "has an unknown scheme"),
         ("gs://key:topsecret@host", "has an unknown scheme"),
         ("s4://topsecret", "has an unknown scheme"),
+{% if cookiecutter.media_storage != 'azure' %}
+        ("az://key:topsecret@host/media", "needs media_storage azure"),
+{% endif %}
+{% if cookiecutter.media_storage != 's3' %}
+        ("s3://key:topsecret@host", "needs media_storage s3"),
+{% endif %}
         ("file://[topsecret/", "cannot be read"),
         ("file://topsecret\u2102\uff0f/", "cannot be read"),
     ],

@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
-from . import local{{ ', s3_dsn' if cookiecutter.media_storage == 's3' }}
+from . import {{ {'s3': 'local, s3_dsn', 'azure': 'azure_dsn, local', 'local': 'local'}[cookiecutter.media_storage] }}
 from .file import File
+
+# What the template has to be answered for DSNs of other storages.
+OTHER_ANSWERS = {{ {'s3': '{"az": "azure"}', 'azure': '{"s3": "s3"}', 'local': '{"az": "azure", "s3": "s3"}'}[cookiecutter.media_storage] }}
 
 
 class Storage(Protocol):
@@ -71,7 +74,7 @@ def from_dsn(dsn: str, max_age: int = 0) -> Storage:
     try:
         scheme = urlsplit(dsn).scheme
     except ValueError:
-{% if cookiecutter.media_storage == 's3' %}
+{% if cookiecutter.media_storage != 'local' %}
         message = "cannot be read. In its secret /, #, ?, @, [ and ] must be percent-encoded."
 {% else %}
         message = "cannot be read."
@@ -83,9 +86,15 @@ def from_dsn(dsn: str, max_age: int = 0) -> Storage:
     if scheme == "s3":
         return s3_dsn.storage(dsn, max_age)
     message = "has an unknown scheme. Known are s3 and file."
+{% elif cookiecutter.media_storage == 'azure' %}
+    if scheme == "az":
+        return azure_dsn.storage(dsn, max_age)
+    message = "has an unknown scheme. Known are az and file."
 {% else %}
     message = "has an unknown scheme. Known is file."
 {% endif %}
+    if answer := OTHER_ANSWERS.get(scheme):
+        message = f"needs media_storage {answer}: update the project with that answer."
     raise ValueError(message)
 
 
