@@ -53,8 +53,8 @@ def is_paired(core: Answers) -> bool:
     return storage == (database + server) % len(CHOICES["media_storage"])
 
 
-# Those that are installed and served: azure, whose code depends on no other choice, is so only where
-# PAIRED_CORES has it, once with each database and each gateway server.
+# Those that are installed and served. The code for azure depends on no other choice, so these are
+# only the paired ones of it: once with each database and each gateway server.
 CORES = [
     core for core in combinations(*CORE) if core["media_storage"] != "azure" or is_paired(core)
 ]
