@@ -51,9 +51,10 @@ class Recipe:
 
     def put_into(self, project: Baked) -> None:
         """Do what the page says, with what it needs first, but for the commands."""
+        if all((project.folder / path).exists() for path in self.files):
+            return
         for recipe in self.needed:
-            if not all((project.folder / path).exists() for path in recipe.files):
-                recipe.put_into(project)
+            recipe.put_into(project)
         for path, text in self.files.items():
             file = project.folder / path
             assert not file.exists(), f"{self.name} would write over {path}"
