@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -9,29 +10,57 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.harness.databases import program
-from tests.harness.processes import eventually, free_port
+from tests.harness.processes import descendants, eventually, free_port
 
-# The package's own is for root alone, and writes its logs elsewhere.
+# What the package has on PATH writes elsewhere than we say.
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Broker:
-    """A server at a port of this machine, which may be stopped and started again."""
+    """A server at a port of this machine, which a test may stop and freeze."""
 
     port: int
-    process: subprocess.Popen
+    options: dict[str, Any]
 
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
+    def start(self) -> None:
+        self.process = subprocess.Popen([SERVER], **self.options)
+        eventually(self.greets, self.url)
+
+    def stop(self) -> None:
+        """Stop, and keep what it was given to keep."""
+        self.process.terminate()
+        self.process.wait(30)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have it say nothing more, though its connections stay."""
+        processes = descendants(self.process.pid)
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def greets(self) -> bool:
+        """Return whether it speaks AMQP."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(b"AMQP\0\0\x09\x01")
+            return len(connection.recv(8)) > 0
+
 
 def source() -> Callable[[], AbstractContextManager[Broker]] | None:
     """Return what starts a server, None where there is no program for it."""
-    return server if Path(SERVER).exists() and program("epmd") else None
+    return server if Path(SERVER).exists() else None
 
 
 @contextmanager
@@ -56,32 +85,21 @@ def server() -> Iterator[Broker]:
             "RABBITMQ_PID_FILE": f"{folder}/pid",
         }
         with Path(folder, "log").open("w+") as log:
-            options = {
-                "stdout": log,
-                "stderr": log,
-                "user": user,
-                "cwd": folder,
-                "env": os.environ | settings,
-            }
+            env = os.environ | settings
+            options = {"stdout": log, "stderr": log, "user": user, "cwd": folder, "env": env}
             # Erlang would start one that outlives it.
             epmd = subprocess.Popen([program("epmd"), "-port", names], **options)
-            broker = Broker(port, subprocess.Popen([SERVER], **options))
+            broker = Broker(port, options)
             try:
-                eventually(lambda: greets(port), broker.url)
-                yield broker
+                try:
+                    broker.start()
+                    yield broker
+                finally:
+                    broker.stop()
             except AssertionError as error:
                 log.seek(0)
                 error.add_note(log.read())
                 raise
             finally:
-                broker.process.terminate()
-                broker.process.wait(30)
                 epmd.terminate()
                 epmd.wait(10)
-
-
-def greets(port: int) -> bool:
-    """Return whether a server speaks AMQP there."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"AMQP\0\0\x09\x01")
-        return len(connection.recv(8)) > 0
