@@ -19,7 +19,7 @@ from tests.harness.baked import Baked
 from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.databases import connect, has_programs, new_database, server_of
 from tests.harness.machine import missing, provide
-from tests.harness.processes import eventually, run
+from tests.harness.processes import descendants, eventually, run
 from tests.harness.rabbitmq import Broker
 from tests.harness.recipes import gate
 from tests.harness.sites import SECONDS_TO_STOP, Site, let_root_serve, serve
@@ -172,6 +172,8 @@ def test_no_job_is_lost_or_counted_twice(
         assert status == (0 if number == signal.SIGTERM else -number)
     with deployment.celery("worker", log) as worker:
         eventually(lambda: made() >= 120 * len(KILLS) + 50, "the last worker works")
+        os.kill(descendants(worker.pid)[0], signal.SIGKILL)  # as where it needs too much memory
+        eventually(lambda: "WorkerLostError" in log.read_text(), "the worker tells of it")
         broker.stop()
         assert made() < JOBS, "all was done before"
         broker.start()
