@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -27,11 +28,14 @@ from tests.recipes.conftest import Follow
 
 JOBS = 1000
 KILLS = [signal.SIGTERM, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL]
-# A job takes so long that most are under way when their worker ends.
-ADD = "    db.session.add(Report("
-WORK = "    __import__('time').sleep(0.02)\n"
+# A job takes so long that some are under way when their worker ends.
+WORK = {
+    "import secrets\n": "import secrets\nimport time\n",
+    "    db.session.add(Report(": "    time.sleep(0.02)\n    db.session.add(Report(",
+}
 # Of jobs at once, and so of connections to the database.
 CONCURRENCY = 2
+CONNECTIONS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
 # A request has to be answered before its worker is replaced, after REQUEST_TIMEOUT.
 SECONDS_TO_ANSWER = 15
 
@@ -59,7 +63,7 @@ def broker(say: Callable[[str], None]) -> Iterator[Broker]:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A project as its image has it, with the program that Divio starts for Celery."""
+    """A project as its image has it, with the program for Celery, and with no job that waits."""
 
     project: Baked
     settings: dict[str, str]
@@ -106,6 +110,7 @@ def deploy(project: Baked, folder: Path, database: str, broker: Broker) -> Deplo
     make_program(deployed)
     settings = {"DATABASE_URL": database, "DEFAULT_AMQP_BROKER_URL": f" {broker.url} "}
     deployed.run("flask", "db", "upgrade", **settings)
+    deployed.run("celery", "--app=celery_app", "purge", "--force", **settings)
     return Deployment(deployed, settings)
 
 
@@ -148,10 +153,8 @@ class Visitor(requests.Session):
         return self.post(self.url, form, allow_redirects=False, timeout=60)
 
     def has(self, order: requests.Response) -> bool:
-        return (
-            "What took long."
-            in self.get(requests.compat.urljoin(self.url, order.headers["Location"])).text
-        )
+        url = urljoin(self.url, order.headers["Location"])
+        return "What took long." in self.get(url).text
 
 
 @pytest.mark.parametrize("core", TWO_CORES[:1], ids=label, indirect=True)
@@ -159,7 +162,7 @@ def test_no_job_is_lost_or_counted_twice(
     deployment: Deployment, broker: Broker, tmp_path: Path
 ) -> None:
     log = tmp_path / "worker"
-    change(deployment.project, "reports.py", ADD, f"{WORK}{ADD}")
+    change(deployment.project, "reports.py", WORK)
 
     def made() -> int:
         return deployment.select("SELECT count(*) FROM report")[0][0]
@@ -170,7 +173,7 @@ def test_no_job_is_lost_or_counted_twice(
     for count, number in enumerate(KILLS, start=1):
         with deployment.celery("worker", log) as worker:
             eventually(lambda: made() >= 120 * count, f"{120 * count} jobs are done")  # noqa: B023
-            connections = deployment.select(CONNECTIONS[deployment.project.answers["database"]])
+            connections = deployment.select(CONNECTIONS)
             kill(worker, number)
         assert len(connections) - 1 <= CONCURRENCY  # but for the one that asks
     with deployment.celery("worker", log) as worker:
@@ -189,16 +192,13 @@ def test_no_job_is_lost_or_counted_twice(
     assert log.read_text().count("] received") > JOBS
 
 
-def change(project: Baked, module: str, text: str, other: str) -> None:
+def change(project: Baked, module: str, texts: dict[str, str]) -> None:
     path = project.folder / project.package / module
-    assert path.read_text().count(text) == 1
-    path.write_text(path.read_text().replace(text, other))
-
-
-CONNECTIONS = {
-    "postgres": "SELECT pid FROM pg_stat_activity WHERE datname = current_database()",
-    "mysql": "SELECT id FROM information_schema.processlist WHERE db = database()",
-}
+    code = path.read_text()
+    for text, other in texts.items():
+        assert code.count(text) == 1
+        code = code.replace(text, other)
+    path.write_text(code)
 
 
 def check(deployment: Deployment) -> str:
@@ -207,7 +207,7 @@ def check(deployment: Deployment) -> str:
 
 def test_worker_and_beat_log_like_the_site(deployment: Deployment, tmp_path: Path) -> None:
     log = tmp_path / "worker"
-    change(deployment.project, "jobs.py", 'crontab(minute="30")', "1.0")
+    change(deployment.project, "jobs.py", {'crontab(minute="30")': "1.0"})
 
     with (
         deployment.celery("worker", log, LOG_FORMAT="json") as worker,
