@@ -59,10 +59,10 @@ bootstrap: ## Install what the tests need from Debian, as root
 		apt-get update -qq; \
 		apt-get install --yes -qq --no-install-recommends gcc git libc6-dev libmariadb-dev \
 			mariadb-server pkgconf postgresql python3-dev python3-venv rabbitmq-server \
-			$$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
+			redis-server $$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, the client"; \
-		echo "library of MySQL with pkg-config and a C compiler, and Node.js with npm."; \
+		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, Redis, the"; \
+		echo "client library of MySQL with pkg-config and a C compiler, and Node.js with npm."; \
 	fi
 
 .PHONY: bootstrap-bench
