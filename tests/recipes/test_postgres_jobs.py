@@ -1,5 +1,6 @@
 """Jobs in real databases: requests add them, and workers that are killed run them."""
 
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -15,7 +16,7 @@ from tests.harness.baked import Baked
 from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.databases import connect, has_programs, new_database, server_of
 from tests.harness.machine import provide
-from tests.harness.processes import eventually
+from tests.harness.processes import eventually, run
 from tests.harness.recipes import gate
 from tests.harness.sites import SECONDS_TO_STOP, let_root_serve, serve
 from tests.recipes.conftest import Follow
@@ -96,7 +97,23 @@ def project(core: Answers, follow: Follow, tmp_path_factory: pytest.TempPathFact
     project = follow("postgres-jobs", **core).copy(tmp_path_factory.mktemp("jobs") / "app")
     project.grow(VIEWS, name="effects")
     let_root_serve(project)
+    make_program_of_divio(project)
     return project
+
+
+def make_program_of_divio(project: Baked) -> None:
+    """Do what the Dockerfile does to have it, in the project."""
+    [command] = re.findall(
+        r"^RUN (printf .*?aldryn-celery)$", project.text("Dockerfile"), re.MULTILINE | re.DOTALL
+    )
+    for place, here in {
+        "/usr/local/bin": str(project.folder),
+        "/opt/venv/bin": str(project.bin),
+        "www-data": "root",  # which could not read the folders of tests
+    }.items():
+        assert place in command
+        command = command.replace(place, here)
+    run("sh", "-c", command)
 
 
 def prepared(project: Baked, database: str) -> dict[str, str]:
@@ -108,13 +125,11 @@ def prepared(project: Baked, database: str) -> dict[str, str]:
 
 
 @contextmanager
-def worker(
-    project: Baked, settings: dict[str, str], log: Path, *options: str
-) -> Iterator[subprocess.Popen]:
-    """Run a worker, and kill what is left of it."""
+def worker(project: Baked, settings: dict[str, str], log: Path) -> Iterator[subprocess.Popen]:
+    """Run a worker as Divio does, and kill what is left of it."""
     with log.open("a") as output:
         process = subprocess.Popen(
-            [project.bin / "flask", "jobs", "work", *options],
+            [project.folder / "aldryn-celery", "worker"],
             cwd=project.folder,
             env=project.environment(**settings),
             stdout=output,
