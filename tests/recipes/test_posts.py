@@ -47,6 +47,7 @@ from PIL import Image
 picture = Image.effect_noise((3000, 2000), 50).convert("RGB")
 for name in ("photo.jpg", "photo.png", "photo.webp"):
     picture.save(name)
+Image.new("RGB", (40, 20)).save("small.png")
 Image.new("1", (40_000, 40_000)).save("bomb.png")
 Image.new("L", (6000, 5000)).save("large.jpg")
 picture.save("picture.gif")
@@ -57,7 +58,10 @@ OTHERS = {
     "page.png": b"<script>alert(1)</script>",
 }
 
-pytestmark = pytest.mark.parametrize("core", TWO_CORES, ids=label, scope="module")
+
+@pytest.fixture(scope="module", params=TWO_CORES, ids=label)
+def core(request: pytest.FixtureRequest) -> Answers:
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +174,7 @@ def test_post_of_somebody_else_is_refused(site: Site, files: Path, action: str) 
 def test_list_has_pages(site: Site, files: Path) -> None:
     ann = log_in(site, "ann@example.com")
     token = ann.token("/posts/new")
-    small = {"upload": ("a.png", (files / "photo.webp").read_bytes())}
+    small = {"upload": ("small.png", (files / "small.png").read_bytes())}
     for _ in range(ON_A_PAGE + 1):
         ann.ask("POST", "/posts/new", data=TEXTS | {"csrf_token": token}, files=small)
     reader = Visitor(site.url)
