@@ -57,10 +57,9 @@ lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
 bootstrap: ## Install what the tests need from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		apt-get install --yes -qq --no-install-recommends gcc git libc6-dev libmariadb-dev \
-			mariadb-server pkgconf postgresql python3-dev python3-venv \
-			$$(command -v npm >/dev/null || echo nodejs npm) \
-			$$(command -v chromium google-chrome >/dev/null || echo chromium) >/dev/null; \
+		apt-get install --yes -qq --no-install-recommends chromium gcc git libc6-dev \
+			libmariadb-dev mariadb-server pkgconf postgresql python3-dev python3-venv \
+			$$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
 	else \
 		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, the client library"; \
 		echo "of MySQL with pkg-config and a C compiler, Node.js with npm, and Chromium."; \

@@ -1,14 +1,15 @@
 """Chromium, and what it and axe have to say about pages."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.harness.choices import TEMPLATE
+from tests.harness.databases import program
 from tests.harness.machine import provide
 
 AXE = TEMPLATE / "node_modules" / "axe-core" / "axe.min.js"  # `make` installs it
@@ -18,24 +19,27 @@ SCREENS = {"phone": (390, 844), "laptop": (1280, 800)}
 
 
 def chromium() -> str | None:
-    """Return the program that CHROMIUM names, or that is on the PATH."""
-    names = os.environ.get("CHROMIUM", ""), "chromium", "google-chrome"
-    return next(filter(None, map(shutil.which, names)), None)
+    """Return the path of what CHROMIUM names, or of Debian's or Google's."""
+    return program(os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
 def browser(say: Callable[[str], None]) -> Iterator[Browser]:
-    program = provide(chromium, "Chromium", say)
+    path = provide(chromium, "Chromium", say)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
+        browser = playwright.chromium.launch(executable_path=path)
         yield browser
         browser.close()
 
 
-def window(browser: Browser, screen: str, site: str) -> BrowserContext:
-    """Return the window of a visitor of a site, who has no cookies yet."""
+def window(browser: Browser, site: str, screen: str = "laptop", **options: Any) -> BrowserContext:
+    """Return the window of a visitor of a site, who has no cookies yet.
+
+    options: of Playwright's new_context
+    """
     width, height = SCREENS[screen]
-    context = browser.new_context(base_url=site, viewport={"width": width, "height": height})
+    viewport = {"width": width, "height": height}
+    context = browser.new_context(base_url=site, viewport=viewport, **options)
     context.set_default_timeout(10_000)
     return context
 

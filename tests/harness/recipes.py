@@ -37,17 +37,21 @@ class Recipe:
 
     @property
     def files(self) -> dict[str, str]:
-        """The texts of the files that it adds."""
-        return {path: text for path, _, kind, text in BLOCK.findall(self.text) if kind != "diff"}
+        """The texts of the files that it adds, with MySQL where they differ."""
+        return self.files_with("mysql")
+
+    def files_with(self, database: str) -> dict[str, str]:
+        return {path: text for path, kind, text in self.blocks(database) if kind != "diff"}
 
     def changes(self, database: str) -> list[tuple[str, str]]:
         """The files that it changes, and the lines."""
+        return [(path, text) for path, kind, text in self.blocks(database) if kind == "diff"]
+
+    def blocks(self, database: str) -> list[tuple[str, str, str]]:
+        """The files, the languages of what is said of them, and that."""
         other = {"postgres": "with MySQL", "mysql": "with Postgres"}[database]
-        return [
-            (path, text)
-            for path, note, kind, text in BLOCK.findall(self.text)
-            if kind == "diff" and other not in note
-        ]
+        blocks = BLOCK.findall(self.text)
+        return [(path, kind, text) for path, note, kind, text in blocks if other not in note]
 
     def put_into(self, project: Baked) -> None:
         """Do what the page says, with what it needs first, but for the commands."""
@@ -55,12 +59,13 @@ class Recipe:
             return
         for recipe in self.needed:
             recipe.put_into(project)
-        for path, text in self.files.items():
+        database = project.answers.get("database", "postgres")
+        for path, text in self.files_with(database).items():
             file = project.folder / path
             assert not file.exists(), f"{self.name} would write over {path}"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        for path, change in self.changes(project.answers.get("database", "postgres")):
+        for path, change in self.changes(database):
             file = project.folder / path
             file.write_text(changed(file.read_text(), change, f"{self.name}: {path}"))
 

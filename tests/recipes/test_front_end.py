@@ -61,7 +61,7 @@ def test_bundle_runs_in_a_browser(built: Baked, browser: Browser) -> None:
 
     with serve(built, {}) as site:
         for screen in SCREENS:
-            with window(browser, screen, site.url) as context:
+            with window(browser, site.url, screen) as context:
                 page = context.new_page()
                 said = complaints(page)
                 page.goto("/message")
