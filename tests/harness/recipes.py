@@ -5,8 +5,8 @@ colon at its end. It has "with Postgres" or "with MySQL" in it where the block i
 Where its language is `diff` it changes a file that is there, by lines that are kept (" "), deleted
 ("-") and added ("+"), with "@@" between places; otherwise it is a whole new file.
 
-Where `upgrade` stands for the file, the block goes to the end of that function of the migration. One
-of `sh` that belongs to no file is typed in the project's folder.
+Where `upgrade` stands for the file, the block goes to the end of that function of the migration.
+One of `sh` that belongs to no file is typed in the project's folder.
 """
 
 import re
