@@ -29,9 +29,16 @@ class Visitor:
 
         Returns the answer, or the page that it redirects to.
         """
-        [token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
-        answer = self.ask("POST", to or path, data=fields | {"csrf_token": html.unescape(token)})
+        answer = self.send(to or path, self.token(path), **fields)
         return self.get(answer.headers["Location"]) if answer.is_redirect else answer
+
+    def token(self, path: str) -> str:
+        """Return what a form of the page has to be sent with."""
+        [token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
+        return html.unescape(token)
+
+    def send(self, path: str, token: str, **fields: str) -> requests.Response:
+        return self.ask("POST", path, data=fields | {"csrf_token": token})
 
     def ask(self, method: str, path: str, **content: dict[str, str]) -> requests.Response:
         headers = {
