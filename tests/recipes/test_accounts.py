@@ -1,12 +1,15 @@
 """Accounts: used by people, on two containers with two workers each."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 import requests
+from itsdangerous import URLSafeTimedSerializer
 
 from tests.harness.baked import Baked
 from tests.harness.choices import TWO_CORES, Answers, label
@@ -18,6 +21,7 @@ from tests.harness.sites import let_root_serve, serve
 from tests.harness.visitors import Visitor
 from tests.recipes.conftest import Follow
 
+SECRET_KEY = "a-random-key"
 PASSWORD, OTHER = "three small words", "three other words"
 MOST_ON_TARGET = 5
 AT_ONCE = 16
@@ -50,7 +54,7 @@ def containers(
     let_root_serve(project)
     settings = {
         "STAGE": "live",
-        "SECRET_KEY": "a-random-key",
+        "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": database,
         "DOMAIN": DOMAIN,
         "EMAIL_URL": mails.url,
@@ -145,6 +149,25 @@ def test_address_has_one_account(containers: list[str], mails: Inbox, database: 
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM account WHERE email = 'dora@example.com'")
         assert cursor.fetchone() == (1,)
+
+
+def test_link_that_is_late_or_altered_is_refused(containers: list[str], mails: Inbox) -> None:
+    visitor = Visitor(containers[0])
+    visitor.fill_in("/account/register", email="eve@example.com")
+    path, _, token = link_in(mails.take()["eve@example.com"]).partition("?token=")
+    assert visitor.get(f"{path}?token={token}").status_code == 200
+    for spoilt in (late(token), f"x{token}", token.upper(), ""):
+        answer = visitor.get(f"{path}?token={spoilt}")
+        assert answer.is_redirect, spoilt
+        assert "This link was used, is too old" in visitor.get(answer.headers["Location"]).text
+
+
+def late(token: str) -> str:
+    """Return what the site would have signed three hours before."""
+    site = URLSafeTimedSerializer(SECRET_KEY, salt="accounts.choose_password")
+    facts = site.loads(token)
+    with patch("time.time", return_value=time.time() - 3 * 3600):
+        return site.dumps(facts)
 
 
 def register(visitor: Visitor, mails: Inbox, email: str) -> None:
