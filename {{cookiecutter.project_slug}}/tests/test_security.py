@@ -200,18 +200,14 @@ def test_proxies_tell_the_scheme_but_not_the_host(
 
 
 @pytest.mark.parametrize("path", ["/tests/page", "/tests/nowhere"])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+def test_headers(client: FlaskClient, path: str) -> None:
+    assert set(client.get(path).headers) >= {
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
         ("Referrer-Policy", "strict-origin-when-cross-origin"),
         ("X-Content-Type-Options", "nosniff"),
         ("X-Frame-Options", "DENY"),
-    ],
-)
-def test_header(client: FlaskClient, path: str, name: str, value: str) -> None:
-    assert client.get(path).headers[name] == value
+    }
 
 
 def test_content_security_policy(client: FlaskClient) -> None:
