@@ -65,10 +65,10 @@ bootstrap: ## Install what the tests need from Debian, as root
 		apt-get update -qq; \
 		apt-get install --yes -qq --no-install-recommends chromium gcc git libc6-dev \
 			libmariadb-dev mariadb-server pkgconf postgresql python3-dev python3-venv \
-			$$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
+			rabbitmq-server $$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, the client library"; \
-		echo "of MySQL with pkg-config and a C compiler, Node.js with npm, and Chromium."; \
+		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, the client"; \
+		echo "library of MySQL with pkg-config and a C compiler, Node.js with npm, and Chromium."; \
 	fi
 
 .PHONY: bootstrap-bench
