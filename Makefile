@@ -12,8 +12,14 @@ help:
 
 .PHONY: demo
 demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0.0.1:8000; PORT=8001 for another
+
+.PHONY: demo-blog
+demo-blog: $(VENV)/installed ## The same, made a blog by recipes: accounts, posts, mail and an API
+demo-blog: grow = python -m tools.blog
+
+demo demo-blog:
 	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then \
-		echo "Port $(PORT) is taken. Take another: make demo PORT=$$(($(PORT) + 1))"; exit 1; \
+		echo "Port $(PORT) is taken. Take another: make $@ PORT=$$(($(PORT) + 1))"; exit 1; \
 	fi
 	@folder=$$(mktemp -d -t flask-divio-demo-XXXXXX); \
 	trap 'rm -rf "$$folder"' EXIT; \
@@ -21,7 +27,7 @@ demo: $(VENV)/installed ## Bake the default project and serve it on http://127.0
 	echo "Baking the default project into $$folder, which goes when Ctrl+C stops it"; \
 	TMPDIR="$$folder" cookiecutter --no-input --config-file "$$folder/cookiecutter.yaml" -o "$$folder" . \
 		2>"$$folder/log" || { cat "$$folder/log"; exit 1; }; \
-	echo "Installing its locked dependencies"; \
+	$(or $(grow),echo "Installing its locked dependencies in") "$$folder/my-flask-app" || exit; \
 	$(MAKE) --no-print-directory -C "$$folder/my-flask-app" run
 
 .PHONY: test

@@ -173,14 +173,15 @@ def test_demo_leaves_nothing(demo: Path) -> None:
     assert list((demo / "tmp").iterdir()) == []
 
 
-def test_demo_tells_that_its_port_is_taken(demo: Path) -> None:
+@pytest.mark.parametrize("goal", ["demo", "demo-blog"])
+def test_demo_tells_that_its_port_is_taken(demo: Path, goal: str) -> None:
     variables = environment() | {"TMPDIR": str(demo / "tmp")}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = finish("make", "demo", f"PORT={port}", folder=demo, env=variables)
+        done = finish("make", goal, f"PORT={port}", folder=demo, env=variables)
 
     assert done.returncode != 0
-    assert done.stdout == f"Port {port} is taken. Take another: make demo PORT={port + 1}\n"
+    assert done.stdout == f"Port {port} is taken. Take another: make {goal} PORT={port + 1}\n"
     assert list((demo / "tmp").iterdir()) == []
 
 
