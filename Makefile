@@ -65,10 +65,12 @@ bootstrap: ## Install what the tests need from Debian, as root
 		apt-get update -qq; \
 		apt-get install --yes -qq --no-install-recommends chromium gcc git libc6-dev \
 			libmariadb-dev mariadb-server pkgconf postgresql python3-dev python3-venv \
-			rabbitmq-server $$(command -v npm >/dev/null || echo nodejs npm) >/dev/null; \
+			rabbitmq-server redis-server $$(command -v npm >/dev/null || echo nodejs npm) \
+			>/dev/null; \
 	else \
-		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, the client"; \
-		echo "library of MySQL with pkg-config and a C compiler, Node.js with npm, and Chromium."; \
+		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, Redis,"; \
+		echo "Chromium, the client library of MySQL with pkg-config and a C compiler, and Node.js"; \
+		echo "with npm."; \
 	fi
 
 .PHONY: bootstrap-bench

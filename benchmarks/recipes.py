@@ -17,6 +17,8 @@ def recipes(folder: Path, rounds: int) -> Results:
     plain = image(folder, "plain")
     lines = []
     for name in NAMES:
+        if name == "front-end":  # only what npm bundles, by an image of Node.js
+            continue
         built = image(folder, name, Recipe(name))
         # In turns, because the machine may be busier at one time than at another.
         samples = [(of_a_container(built), of_a_container(plain)) for _ in range(rounds)]

@@ -4,6 +4,9 @@ A block of code belongs to the file that the line above it names, in backticks a
 colon at its end. It has "with Postgres" or "with MySQL" in it where the block is for one only.
 Where its language is `diff` it changes a file that is there, by lines that are kept (" "), deleted
 ("-") and added ("+"), with "@@" between places; otherwise it is a whole new file.
+
+Where `upgrade` stands for the file, the block goes to the end of that function of the migration.
+One of `sh` that belongs to no file is typed in the project's folder.
 """
 
 import re
@@ -11,12 +14,15 @@ from dataclasses import dataclass
 
 from tests.harness.baked import Baked
 from tests.harness.choices import TEMPLATE
+from tests.harness.processes import run
 
 PAGES = TEMPLATE / "docs" / "recipes"
 NAMES = sorted(page.stem for page in PAGES.glob("[!R]*.md"))
 
 BLOCK = re.compile(r"^`([^`\n]+)`([^\n]*):\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NEEDS = re.compile(r"^Needs .*\.$", re.MULTILINE)
+END_OF_UPGRADE = "    # ### end Alembic commands ###\n"  # and of downgrade, which comes later
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Recipe:
         return self.files_with("mysql")
 
     def files_with(self, database: str) -> dict[str, str]:
-        return {path: text for path, kind, text in self.blocks(database) if kind != "diff"}
+        blocks = self.blocks(database)
+        return {path: text for path, kind, text in blocks if kind != "diff" and path != "upgrade"}
 
     def changes(self, database: str) -> list[tuple[str, str]]:
         """The files that it changes, and the lines."""
@@ -54,7 +61,7 @@ class Recipe:
         return [(path, kind, text) for path, note, kind, text in blocks if other not in note]
 
     def put_into(self, project: Baked) -> None:
-        """Do what the page says, with what it needs first, but for the commands."""
+        """Do what the page says, with what it needs first, but for `make` and the migration."""
         if all((project.folder / path).exists() for path in self.files):
             return
         for recipe in self.needed:
@@ -68,6 +75,16 @@ class Recipe:
         for path, change in self.changes(database):
             file = project.folder / path
             file.write_text(changed(file.read_text(), change, f"{self.name}: {path}"))
+        for commands in COMMANDS.findall(self.text):
+            run("bash", "-ec", commands, folder=project.folder)
+
+    def add_to_migration(self, project: Baked) -> None:
+        """Add its lines to the one migration of a project."""
+        blocks = self.blocks(project.answers.get("database", "postgres"))
+        for lines in [text for path, _, text in blocks if path == "upgrade"]:
+            [migration] = project.folder.glob("migrations/versions/*.py")
+            upgrade, downgrade = migration.read_text().split(END_OF_UPGRADE, 1)
+            migration.write_text(upgrade + END_OF_UPGRADE + lines + downgrade)
 
 
 def changed(text: str, change: str, what: str) -> str:

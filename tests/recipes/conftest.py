@@ -29,6 +29,8 @@ def follow(bake: Bake, install: Callable[[Baked], None]) -> Follow:
             install(project)
             git(project.folder, "add", ".")
             project.run("make", "--old-file=install", "migration", "MESSAGE=add recipes")
+            for name in names:
+                recipes.Recipe(name).add_to_migration(project)
             git(project.folder, "add", ".")
             followed[key] = project
         return followed[key]

@@ -57,6 +57,8 @@ def test_it_does_as_its_document_says(
             f"{site.url}/api/openapi.json",
             f"--header=Authorization: Bearer {token}",
             "--max-examples=30",
+            # For JSON Schema 2.0 is an integer. The API takes only 2, as it refuses "2" and true.
+            "--exclude-checks=positive_data_acceptance",
             "--seed=1",
             "--generation-database=none",
             folder=tmp_path,

@@ -1,6 +1,5 @@
 """htmx: in a real browser, under the policy of a deployed site."""
 
-import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,8 +9,7 @@ from tests.harness.baked import Baked
 from tests.harness.browser import complaints, window
 from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.databases import new_database
-from tests.harness.processes import run
-from tests.harness.recipes import Recipe, gate
+from tests.harness.recipes import gate
 from tests.harness.sites import Site, let_root_serve, serve
 from tests.recipes.conftest import Follow
 
@@ -24,24 +22,10 @@ def moved():
 """
 
 
-@pytest.fixture(scope="module")
-def htmx(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file that the commands of the page bring."""
-    folder = tmp_path_factory.mktemp("htmx")
-    static = folder / "my_flask_app" / "static"
-    static.mkdir(parents=True)
-    [commands] = re.findall(r"```sh\n(.*?)```", Recipe("htmx").text, re.DOTALL)
-    assert "htmx.min.js: OK" in run("bash", "-ec", commands, folder=folder)
-    return (static / "htmx.min.js").read_bytes()
-
-
 @pytest.fixture(scope="module", params=TWO_CORES, ids=label)
-def followed(request: pytest.FixtureRequest, follow: Follow, htmx: bytes) -> Baked:
+def followed(request: pytest.FixtureRequest, follow: Follow) -> Baked:
     core: Answers = request.param
-    project = follow("htmx", **core)
-    (project.folder / project.package / "static" / "htmx.min.js").write_bytes(htmx)
-    run("git", "add", ".", folder=project.folder)
-    return project
+    return follow("htmx", **core)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Search on real databases, with the index that the page has its owner add to the migration."""
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -8,10 +7,8 @@ import pytest
 from tests.harness.baked import Baked
 from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.databases import new_database
-from tests.harness.recipes import Recipe, gate
+from tests.harness.recipes import gate
 from tests.recipes.conftest import Follow
-
-END = "    # ### end Alembic commands ###\n"
 
 EXPLAIN = """
 from sqlalchemy import event, text
@@ -31,17 +28,7 @@ with create_app().app_context(), db.engine.begin() as connection:
 @pytest.fixture(params=TWO_CORES, ids=label, scope="module")
 def followed(request: pytest.FixtureRequest, follow: Follow) -> Baked:
     core: Answers = request.param
-    project = follow("search", **core)
-    lines = dict(zip(("postgres", "mysql"), lines_of_migration(), strict=True))
-    [migration] = project.folder.glob("migrations/versions/*.py")
-    upgrade, downgrade = migration.read_text().split(END, 1)
-    migration.write_text(upgrade + END + lines[core["database"]] + downgrade)
-    return project
-
-
-def lines_of_migration() -> list[str]:
-    """Return what the page adds to the migration, for each database."""
-    return re.findall(r"^```py\n(.*?)^```", Recipe("search").text, re.MULTILINE | re.DOTALL)
+    return follow("search", **core)
 
 
 @pytest.fixture

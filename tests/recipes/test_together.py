@@ -9,15 +9,12 @@ from tests.harness.databases import new_database
 from tests.harness.recipes import NAMES
 from tests.recipes.conftest import Follow
 
-ONLY_POSTGRES = {"postgres-jobs"}
-
 
 @pytest.mark.parametrize("core", TWO_CORES, ids=label)
 def test_project_passes_its_own_gate(
     core: Answers, follow: Follow, start_server: Callable[[str], str], mypy_cache: str
 ) -> None:
-    names = [name for name in NAMES if core["database"] == "postgres" or name not in ONLY_POSTGRES]
-    project = follow(*names, **core)
+    project = follow(*NAMES, **core)
 
     url = new_database(start_server(core["database"]), "together")
     settings = {"TEST_DATABASE_URL": url, "MYPY_CACHE_DIR": mypy_cache}

@@ -32,31 +32,6 @@ DEFAULTS: dict[str, Any] = {
     "WTF_CSRF_TIME_LIMIT": None,
 }
 
-VARIABLES = [
-    "BASIC_AUTH",
-    "CONTAINERS",
-    "DATABASE_TIMEOUT",
-    "DATABASE_URL",
-    "DEFAULT_DATABASE_DSN",
-    "DEFAULT_STORAGE_DSN",
-    "DOMAIN",
-    "DOMAIN_ALIASES",
-    "DOMAIN_REDIRECTS",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-    "MAX_UPLOAD_MB",
-    "MEDIA_MAX_AGE",
-    "PORT",
-    "PROXY_HOPS",
-    "REQUEST_TIMEOUT",
-    "SECRET_KEY",
-    "SECURE_HSTS_SECONDS",
-    "SECURE_SSL_REDIRECT",
-    "STAGE",
-    "WEB_CONCURRENCY",
-    "WEB_THREADS",
-]
-
 # Name, least and most of each number.
 NUMBERS = [
     ("DATABASE_TIMEOUT", 1, 15),
@@ -68,6 +43,23 @@ NUMBERS = [
     ("SECURE_HSTS_SECONDS", 0, 63_072_000),
     ("WEB_CONCURRENCY", 1, 27),
     ("WEB_THREADS", 1, 100),
+]
+
+VARIABLES = [
+    *(name for name, _, _ in NUMBERS),
+    "BASIC_AUTH",
+    "CONTAINERS",
+    "DATABASE_URL",
+    "DEFAULT_DATABASE_DSN",
+    "DEFAULT_STORAGE_DSN",
+    "DOMAIN",
+    "DOMAIN_ALIASES",
+    "DOMAIN_REDIRECTS",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "SECRET_KEY",
+    "SECURE_SSL_REDIRECT",
+    "STAGE",
 ]
 
 
@@ -117,7 +109,6 @@ def test_without_a_secret_key_each_process_has_its_own() -> None:
         ({"LOG_FORMAT": " JSON "}, "LOG_FORMAT", "json"),
         ({"MAX_UPLOAD_MB": "7"}, "MAX_CONTENT_LENGTH", 7 * 2**20),
         ({"SECURE_HSTS_SECONDS": "60"}, "HSTS_SECONDS", 60),
-        ({"DOMAIN": "a.example"}, "CANONICAL_DOMAIN", "a.example"),
         ({"DOMAIN": "a.example"}, "TRUSTED_HOSTS", ["a.example"]),
         ({"DOMAIN_ALIASES": "localhost, 127.0.0.1,,"}, "TRUSTED_HOSTS", ["localhost", "127.0.0.1"]),
         ({"DOMAIN_ALIASES": ".A.b., .\xfc.org"}, "TRUSTED_HOSTS", [".a.b", ".xn--tda.org"]),
@@ -215,39 +206,20 @@ def test_only_an_alias_may_stand_for_many_hosts(name: str, value: str) -> None:
 
 
 def test_all_problems_are_told_at_once_and_no_secret() -> None:
-    lines = problems(
-        {
-            "STAGE": "live",
-            "SECRET_KEY": DEVELOPMENT_KEY,
-            "DATABASE_URL": "nonsense://user:topsecret@host/name",
-            "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
-            "BASIC_AUTH": "topsecret",
-            "LOG_LEVEL": "topsecret",
-            "WEB_CONCURRENCY": "topsecret",
-            "PORT": "topsecret",
-            "DOMAIN": "top secret",
-            "SECURE_SSL_REDIRECT": "topsecret",
-        }
-    )
-    assert {line.partition(":")[0] for line in lines} == {
-        "- SECRET_KEY",
-        "- DATABASE_URL",
-        "- DEFAULT_STORAGE_DSN",
-        "- BASIC_AUTH",
-        "- LOG_LEVEL",
-        "- WEB_CONCURRENCY",
-        "- PORT",
-        "- DOMAIN",
-        "- SECURE_SSL_REDIRECT",
+    environ = {
+        "SECRET_KEY": DEVELOPMENT_KEY,
+        "DATABASE_URL": "nonsense://user:topsecret@host/name",
+        "DEFAULT_STORAGE_DSN": "nonsense://key:topsecret@host",
+        "BASIC_AUTH": "topsecret",
+        "LOG_LEVEL": "topsecret",
+        "WEB_CONCURRENCY": "topsecret",
+        "PORT": "topsecret",
+        "DOMAIN": "top secret",
+        "SECURE_SSL_REDIRECT": "topsecret",
     }
+    lines = problems({"STAGE": "live", **environ})
+    assert {line.partition(":")[0] for line in lines} == {f"- {name}" for name in environ}
     assert not re.search(f"top ?secret|{DEVELOPMENT_KEY}", "\n".join(lines))
-
-
-def test_problem_ends_the_process_with_the_message() -> None:
-    # What Python does with a SystemExit: it prints the code, and the exit status is 1.
-    with pytest.raises(SystemExit) as caught:
-        config.load({"STAGE": "live"})
-    assert "SECRET_KEY" in str(caught.value.code)
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,6 @@ def test_module_adds_its_blueprint_and_settings(make_app: MakeApp) -> None:
 
 
 def test_problems_of_its_settings_are_told_with_all_others(make_app: MakeApp) -> None:
-    with pytest.raises(ConfigError) as caught:
+    problems = r":\n- LOG_LEVEL: .*\n- TESTS_SEATS: .*$"
+    with pytest.raises(ConfigError, match=problems):
         make_app(TESTS_SEATS="many", LOG_LEVEL="loud")
-    assert [line.partition(":")[0] for line in str(caught.value).splitlines()[1:]] == [
-        "- LOG_LEVEL",
-        "- TESTS_SEATS",
-    ]

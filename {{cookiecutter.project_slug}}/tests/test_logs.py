@@ -134,16 +134,6 @@ def test_level(make_app: MakeApp, lines: Lines, level: str, messages: set[str]) 
     assert {word for word in ("working", "tired") if word in text} == messages
 
 
-def test_no_password_is_logged_when_the_database_is_unreachable(
-    make_app: MakeApp, lines: Lines, unreachable_database: str
-) -> None:
-    app = make_app(DATABASE_URL=unreachable_database, LOG_LEVEL="debug")
-    assert app.test_client().get("/readyz").status_code == 503
-    text = "\n".join(lines())
-    assert "database" in text
-    assert "topsecret" not in text
-
-
 @needs_server
 def test_no_password_is_logged_when_the_server_refuses_it(make_app: MakeApp, lines: Lines) -> None:
     # The other name makes it fail on servers that ask for no password, too.

@@ -145,11 +145,6 @@ def test_application_can_use_the_storage(
     assert "x-ms-" not in capfd.readouterr().err  # no log of each request
 
 
-def test_application_is_not_ready_without_the_container(make_app: MakeApp, dsn: str) -> None:
-    response = make_app(dsn.replace("@/media-", "@/missing-")).test_client().get("/readyz")
-    assert (response.status_code, response.text) == (503, "database: ok\nmedia: failed\n")
-
-
 @pytest.mark.parametrize("query", ["", "&domain=cdn.example"])
 def test_pages_may_show_media(make_app: MakeApp, dsn: str, query: str) -> None:
     app = make_app(dsn + query)

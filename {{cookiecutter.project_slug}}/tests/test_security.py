@@ -43,11 +43,6 @@ def seen() -> dict[str, str | None]:
     return {"address": request.remote_addr, "host": request.host, "scheme": request.scheme}
 
 
-@views.get("/framed")
-def framed() -> tuple[str, dict[str, str]]:
-    return "", {"X-Frame-Options": "SAMEORIGIN"}
-
-
 @views.get("/token")
 def token() -> str:
     return str(generate_csrf())
@@ -196,44 +191,34 @@ def test_address_of_the_client_is_counted_from_the_last_proxy(
 
 
 @pytest.mark.parametrize(("hops", "scheme"), [("0", "http"), ("1", "https"), ("2", "https")])
-def test_scheme_counts_only_behind_a_proxy(make_client: MakeClient, hops: str, scheme: str) -> None:
-    response = make_client(PROXY_HOPS=hops).get("/tests/seen", headers=HTTPS)
-    assert response.get_json()["scheme"] == scheme
-
-
-def test_forwarded_host_does_not_count(make_client: MakeClient) -> None:
-    response = make_client(PROXY_HOPS="1").get("/tests/seen", headers={"X-Forwarded-Host": "evil"})
-    assert response.get_json()["host"] == "localhost"
+def test_proxies_tell_the_scheme_but_not_the_host(
+    make_client: MakeClient, hops: str, scheme: str
+) -> None:
+    headers = HTTPS | {"X-Forwarded-Host": "evil"}
+    seen = make_client(PROXY_HOPS=hops).get("/tests/seen", headers=headers).get_json()
+    assert (seen["scheme"], seen["host"]) == (scheme, "localhost")
 
 
 @pytest.mark.parametrize("path", ["/tests/page", "/tests/nowhere"])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+def test_headers(client: FlaskClient, path: str) -> None:
+    assert set(client.get(path).headers) >= {
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
         ("Referrer-Policy", "strict-origin-when-cross-origin"),
         ("X-Content-Type-Options", "nosniff"),
         ("X-Frame-Options", "DENY"),
-    ],
-)
-def test_header(client: FlaskClient, path: str, name: str, value: str) -> None:
-    assert client.get(path).headers[name] == value
+    }
 
 
-@pytest.mark.parametrize(
-    "directive",
-    [
+def test_content_security_policy(client: FlaskClient) -> None:
+    policy = client.get("/tests/page").headers["Content-Security-Policy"]
+    assert set(policy.split("; ")) >= {
         "default-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
         "object-src 'none'",
-    ],
-)
-def test_content_security_policy(client: FlaskClient, directive: str) -> None:
-    policy = client.get("/tests/page").headers["Content-Security-Policy"]
-    assert directive in policy.split("; ")
+    }
     assert "unsafe" not in policy
 
 
@@ -242,10 +227,6 @@ def test_media_of_another_host_may_be_shown(make_client: MakeClient) -> None:
     policy = client.get("/tests/page").headers["Content-Security-Policy"].split("; ")
     assert "img-src 'self' cdn.example" in policy
     assert "media-src 'self' cdn.example" in policy
-
-
-def test_view_may_set_a_header_of_its_own(client: FlaskClient) -> None:
-    assert client.get("/tests/framed").headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 @pytest.mark.parametrize(
@@ -273,12 +254,6 @@ def test_cookie(make_client: MakeClient, environ: dict[str, str], *, secure: boo
     cookie = make_client(**environ).get("/tests/remember", headers=HTTPS).headers["Set-Cookie"]
     flags = set(cookie.split("; ")[1:])
     assert flags == {"HttpOnly", "Path=/", "SameSite=Lax", *(["Secure"] if secure else [])}
-
-
-def test_session_comes_back(make_client: MakeClient) -> None:
-    client = make_client()
-    client.get("/tests/remember")
-    assert client.get("/tests/recall").text == "b"
 
 
 @pytest.mark.parametrize("path", ["/tests/page", "/tests/recall"])
@@ -345,9 +320,8 @@ def test_form_may_be_sent_as_long_as_the_session_lasts(
     assert (response.status_code, response.text) == (200, "value")
 
 
-@pytest.mark.parametrize("environ", [{}, DEPLOYED], ids=["local", "deployed"])
-def test_form_with_its_token_is_accepted(make_client: MakeClient, environ: dict[str, str]) -> None:
-    client = make_client(**environ)
+def test_form_with_its_token_is_accepted_when_deployed(make_client: MakeClient) -> None:
+    client = make_client(**DEPLOYED)
     token = client.get("/tests/token", headers=HTTPS).text
     response = client.post(
         "/tests/form",

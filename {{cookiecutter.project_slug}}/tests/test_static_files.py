@@ -112,7 +112,3 @@ def test_nothing_else_is_served(folder: Path, path: str) -> None:
     client = serve(folder / "css")
     shutil.copy(__file__, folder / "conftest.py")
     assert client.get(f"/static/{path}", follow_redirects=True).status_code == 404
-
-
-def test_url_of_a_missing_file_is_left_alone(folder: Path) -> None:
-    assert url(serve(folder), "nowhere.css") == "/static/nowhere.css"
