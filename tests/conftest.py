@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.harness import baked
+from tests.harness import browser as browsers
 from tests.harness.azurite import PROGRAM, serve_azurite
 from tests.harness.baked import Baked
 from tests.harness.choices import CORES, Answers, label
@@ -199,3 +201,10 @@ def divio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("uv", "venv", "--quiet", "--python", sys.executable, folder)
     run("uv", "pip", "install", "--quiet", "--python", python, f"divio-cli=={DIVIO_CLI}")
     return folder / "bin" / "divio"
+
+
+@pytest.fixture(scope="session")
+def browser(say: Callable[[str], None]) -> Iterator[Browser]:
+    """Chromium, whose windows share nothing: see harness/browser.py."""
+    with browsers.browser(say) as browser:
+        yield browser

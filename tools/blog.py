@@ -15,17 +15,24 @@ RECIPES = ["accounts", "posts", "api"]  # and mail, which accounts need
 def main(folder: str) -> None:
     project = Baked({}, Path(folder))
     print(f"Adding recipes: {', '.join(RECIPES)}", flush=True)
+    add_recipes(project)
+    print("Installing the dependencies, and drawing pictures", flush=True)
+    install(project)
+    make(project, "flask", "ARGS=db upgrade")
+    print(make(project, "flask", "ARGS=samples"))
+    print("The posts are at /posts/. Mails are not sent, but shown here: open the link of one.")
+
+
+def add_recipes(project: Baked) -> None:
     for name in RECIPES:
         Recipe(name).put_into(project)
     shutil.copy(TEMPLATE / "tools" / "samples.py", project.folder / project.package)
-    print("Locking and installing the dependencies", flush=True)
+
+
+def install(project: Baked) -> None:
     make(project, "--old-file=install", "lock")  # by our uv
     project.install()
     make(project, "migration", "MESSAGE=add the blog")
-    make(project, "flask", "ARGS=db upgrade")
-    print("Drawing samples", flush=True)
-    print(make(project, "flask", "ARGS=samples"))
-    print("The posts are at /posts/. Mails are not sent, but shown here: open the link of one.")
 
 
 def make(project: Baked, *arguments: str) -> str:

@@ -44,7 +44,7 @@ def use(browser: Browser, site: str, screen: str, mails: Callable[[], str]) -> N
         texts = {"Title": title, "Text": "Nothing new.", "What the picture shows": "A form"}
         fill_in(page, "New post", texts)
         expect(page.get_by_role("heading")).to_have_text(title)
-        assert is_shown(page, "A form")
+        wait_for_picture(page, "A form")
 
         follow(page, "All posts")
         expect(page.get_by_role("listitem")).to_have_count(10)
@@ -52,14 +52,14 @@ def use(browser: Browser, site: str, screen: str, mails: Callable[[], str]) -> N
         follow(page, "Older posts")
         expect(page.get_by_role("listitem")).to_have_count(10)
         follow(page, "Night by the lake")
-        assert is_shown(page, "A drawing: night by the lake")
+        wait_for_picture(page, "A drawing: night by the lake")
         expect(page.get_by_role("link", name="Edit")).to_have_count(0)
-        assert said == []
+        assert not said, said
 
         page.goto(f"{page.url}/edit")
         expect(page.get_by_role("heading")).to_have_text("Forbidden")
-        assert obstacles(page) == []
-        assert [text.partition(": ")[2] for text in said] == [REFUSED]
+        has_no_obstacles(page)
+        assert [text.partition(": ")[2] for text in said] == [REFUSED], said
         said.clear()
 
         follow(page, "Posts")
@@ -71,18 +71,23 @@ def use(browser: Browser, site: str, screen: str, mails: Callable[[], str]) -> N
         log_out(page)
         open_page(page, "/posts/new")
         expect(page.get_by_role("heading")).to_have_text("Log in")
-        assert said == []
+        assert not said, said
+
+
+def has_no_obstacles(page: Page) -> None:
+    found = obstacles(page)
+    assert not found, "\n".join(found)
 
 
 def open_page(page: Page, path: str) -> None:
     page.goto(path)
-    assert obstacles(page) == []
+    has_no_obstacles(page)
 
 
 def follow(page: Page, link: str) -> None:
     page.get_by_role("link", name=link, exact=True).click()
     page.wait_for_load_state()
-    assert obstacles(page) == []
+    has_no_obstacles(page)
 
 
 def fill_in(page: Page, button: str, fields: dict[str, str]) -> None:
@@ -90,7 +95,7 @@ def fill_in(page: Page, button: str, fields: dict[str, str]) -> None:
         page.get_by_label(label, exact=True).fill(text)
     page.get_by_role("button", name=button, exact=True).click()
     page.wait_for_load_state()
-    assert obstacles(page) == []
+    has_no_obstacles(page)
 
 
 def log_out(page: Page) -> None:
@@ -98,10 +103,9 @@ def log_out(page: Page) -> None:
     expect(page.get_by_role("link", name="Log in")).to_be_visible()
 
 
-def is_shown(page: Page, alt: str) -> bool:
-    """Return whether the picture has arrived, not only its place."""
-    picture = page.get_by_role("img", name=alt)
-    return bool(picture.evaluate("img => img.decode().then(() => img.naturalWidth)"))
+def wait_for_picture(page: Page, alt: str) -> None:
+    """Wait until it has arrived, not only its place. Raises Playwright's Error if it is none."""
+    page.get_by_role("img", name=alt).evaluate("img => img.decode()")
 
 
 def link_to(email: str, mails: Callable[[], str]) -> str:

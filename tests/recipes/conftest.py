@@ -1,12 +1,10 @@
 """Fixtures: projects to which a recipe was added."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.conftest import Bake
-from tests.harness import browser as browsers
 from tests.harness import recipes
 from tests.harness.baked import Baked
 from tests.harness.choices import label
@@ -38,9 +36,3 @@ def follow(bake: Bake, install: Callable[[Baked], None]) -> Follow:
         return followed[key]
 
     return follow
-
-
-@pytest.fixture(scope="session")
-def browser(say: Callable[[str], None]) -> Iterator[Browser]:
-    with browsers.browser(say) as browser:
-        yield browser
