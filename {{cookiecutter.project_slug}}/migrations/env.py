@@ -1,6 +1,9 @@
 """How Alembic runs the migrations, called by the flask db commands."""
 
 from alembic import context
+{% if cookiecutter.database == 'mysql' %}
+from alembic.operations.ops import DropTableOp
+{% endif %}
 from flask import current_app
 
 from {{ cookiecutter.package_name }}.database import IN_MEMORY
@@ -14,6 +17,18 @@ def drop_empty_migration(_context, _revision, directives):
     if wanted and directives[0].upgrade_ops.is_empty():
         current_app.logger.warning("No model has changed, or nothing imports its module.")
         directives.clear()
+{% if cookiecutter.database == 'mysql' %}
+    for directive in directives:
+        drop_indexes_with_their_tables(directive.downgrade_ops)
+
+
+def drop_indexes_with_their_tables(operations):
+    """Leave their indexes to tables that go, because MySQL drops none that a foreign key needs."""
+    tables = [operation for operation in operations.ops if isinstance(operation, DropTableOp)]
+    names = {table.table_name for table in tables}
+    others = [op for op in operations.ops if getattr(op, "table_name", None) not in names]
+    operations.ops = others + tables
+{% endif %}
 
 
 def import_own_type(kind, item, autogen_context):
