@@ -19,7 +19,9 @@ def main(folder: str) -> None:
     print("Installing the dependencies, and drawing pictures", flush=True)
     install(project)
     make(project, "flask", "ARGS=db upgrade")
-    print(make(project, "flask", "ARGS=samples"))
+    print(make(project, "flask", "ARGS=samples").strip())
+    token = make(project, "flask", "ARGS=tokens add demo").strip()
+    print(f"The API, told of in /api/openapi.json, wants 'Authorization: Bearer {token}'.")
     print("The posts are at /posts/. Mails are not sent, but shown here: open the link of one.")
 
 

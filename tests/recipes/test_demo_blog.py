@@ -1,6 +1,7 @@
 """`make demo-blog`: recipes together, used in a browser."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -49,3 +50,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
 def test_blog_is_used(demo: tuple[str, Path], browser: Browser, screen: str) -> None:
     url, log = demo
     blog.use(browser, url, screen, log.read_text)
+
+
+def test_api_is_asked_with_the_token_that_is_shown(demo: tuple[str, Path]) -> None:
+    url, log = demo
+    [header] = re.findall(r"'Authorization: (Bearer .+)'", log.read_text())
+    statuses = [
+        requests.get(f"{url}/api/items", headers=headers, timeout=5).status_code
+        for headers in ({"Authorization": header}, {})
+    ]
+    assert statuses == [200, 401]
