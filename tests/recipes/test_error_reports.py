@@ -80,7 +80,6 @@ def test_error_of_a_worker_is_reported_and_an_outage_is_not(project: Baked) -> N
             assert site.get("/readyz").status_code == 503
         fail(site)
         eventually(lambda: reports.bodies, "a report")
-        stop(site)
         log = site.log.read_text()
 
     [event] = events(reports)
