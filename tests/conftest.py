@@ -164,6 +164,18 @@ def azurite() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URL of an S3 API."""
+    from moto.server import ThreadedMotoServer  # slow, and most tests need none
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def project(answers: Answers, bake: Bake, install: Callable[[Baked], None]) -> Baked:
     """A project with its locked dependencies, as `make install` leaves it."""
     project = bake(**answers)

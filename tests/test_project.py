@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
 from tests.harness import edge
 from tests.harness.azurite import MAKE_CONTAINER, dsn_of
@@ -21,7 +20,7 @@ from tests.harness.choices import ONE_OF_EACH_SERVER, PAIRED_CORES, constant_of_
 from tests.harness.databases import new_database
 from tests.harness.edge import DOMAIN
 from tests.harness.processes import descendants, eventually, free_port
-from tests.harness.sites import SECONDS_TO_STOP, Site, gateway_server, serve
+from tests.harness.sites import Site, gateway_server, serve
 from tests.harness.updates import git
 
 # The last two for storages: azurite.KEY begins with the same.
@@ -32,16 +31,6 @@ Get = Callable[[str], Any]
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
 one_of_each_server = pytest.mark.sample(ONE_OF_EACH_SERVER)
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The URL of an S3 API."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -329,8 +318,7 @@ def test_server_stops_in_time_and_its_log_holds_no_secret(
         site.get("/hello")
         for start in ("/?q={} a", "/?q={}\xff", "/static/large.bin?q={}"):  # more than is read
             exchange(site, f"GET {start.format(SECRETS[0])} HTTP/1.1".encode("latin-1"), HOST)
-        site.process.terminate()
-        assert site.process.wait(SECONDS_TO_STOP) == 0
+        site.stop()
     large.unlink()
 
     log = site.log.read_text()

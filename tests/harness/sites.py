@@ -50,6 +50,11 @@ class Site:
     def get(self, path: str, **headers: str) -> requests.Response:
         return edge.get(self.url + path, **headers)
 
+    def stop(self) -> None:
+        """Ask it to stop, as Docker does, and have it end well in time."""
+        self.process.terminate()
+        assert self.process.wait(SECONDS_TO_STOP) == 0, self.log.read_text()
+
 
 @contextmanager
 def serve(project: Baked, settings: dict[str, str], page: str = "/healthz") -> Iterator[Site]:

@@ -69,11 +69,6 @@ def fail(site: Site) -> None:
     assert post(url, headers=sent, data={"password": "topsecret"}).status_code == 500
 
 
-def stop(site: Site) -> None:
-    site.process.send_signal(signal.SIGTERM)
-    assert site.process.wait(SECONDS_TO_STOP) == 0, site.log.read_text()
-
-
 def test_error_of_a_worker_is_reported_and_an_outage_is_not(project: Baked) -> None:
     with sink() as reports, serve(project, settings(reports, project)) as site:
         for _ in range(5):
@@ -113,7 +108,7 @@ def test_server_that_says_nothing_slows_no_request_and_no_end(project: Baked) ->
         for _ in range(20):
             fail(site)
         assert time.monotonic() - start < 5
-        stop(site)
+        site.stop()
 
 
 def test_command_that_fails_is_reported(project: Baked) -> None:

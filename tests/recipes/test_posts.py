@@ -9,7 +9,6 @@ from pathlib import Path
 import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
 from tests.harness import edge
 from tests.harness.baked import Baked
@@ -77,16 +76,6 @@ def files(followed: Baked, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, data in OTHERS.items():
         (project.folder / name).write_bytes(data)
     return project.folder
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The URL of an S3 API."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module")

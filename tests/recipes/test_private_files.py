@@ -2,11 +2,11 @@
 
 import secrets
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
 from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.recipes import gate
@@ -28,19 +28,14 @@ def test_gate(core: Answers, follow: Follow, mypy_cache: str) -> None:
 
 
 @pytest.fixture
-def bucket() -> Iterator[tuple[object, str, str]]:
+def bucket(s3: str) -> Iterator[tuple[object, str, str]]:
     """A client of S3, the name of a bucket, and the DSN of it without options."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    url = f"http://{host}:{port}"
-    client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+    client = boto3.client("s3", endpoint_url=s3, region_name="us-east-1", **keys)
     name = f"bkt-{secrets.token_hex(4)}"
     client.create_bucket(Bucket=name)
-    yield client, name, f"s3://key:secret@{name}/private?endpoint=http%3A%2F%2F{host}%3A{port}"
+    yield client, name, f"s3://key:secret@{name}/private?endpoint={quote(s3, safe='')}"
     client.close()
-    server.stop()
 
 
 def test_bucket_shows_a_file_by_its_link_alone(follow: Follow, bucket: tuple) -> None:

@@ -1,6 +1,5 @@
 """Traces of workers, to a collector that takes them, or says nothing."""
 
-import signal
 import time
 
 import pytest
@@ -9,7 +8,7 @@ from tests.harness.baked import Baked
 from tests.harness.choices import TWO_CORES, Answers, label
 from tests.harness.recipes import gate
 from tests.harness.sink import sink
-from tests.harness.sites import SECONDS_TO_STOP, Site, let_root_serve, serve
+from tests.harness.sites import let_root_serve, serve
 from tests.recipes.conftest import Follow
 
 
@@ -26,11 +25,6 @@ def project(request, follow: Follow, tmp_path_factory: pytest.TempPathFactory) -
     return project
 
 
-def stop(site: Site) -> None:
-    site.process.send_signal(signal.SIGTERM)
-    assert site.process.wait(SECONDS_TO_STOP) == 0, site.log.read_text()
-
-
 def test_every_request_of_forked_workers_is_sent_but_health(project: Baked) -> None:
     with sink() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{collector.address}"}
@@ -39,7 +33,7 @@ def test_every_request_of_forked_workers_is_sent_but_health(project: Baked) -> N
             for name in names:
                 assert site.get("/hello?topsecret", **{"X-Request-ID": name}).ok
                 assert site.get("/healthz", **{"X-Request-ID": "of-health"}).ok
-            stop(site)  # It sends what is left.
+            site.stop()  # It sends what is left.
 
     assert {path for path, _ in collector.bodies} == {"/v1/traces"}
     sent = b"".join(body for _, body in collector.bodies)
@@ -58,4 +52,4 @@ def test_collector_that_says_nothing_slows_no_request_and_no_end(project: Baked)
             for _ in range(40):
                 assert site.get("/hello").ok
             assert time.monotonic() - start < 5
-            stop(site)
+            site.stop()
