@@ -1,4 +1,4 @@
-"""Prune what was not chosen, set up git, and say what comes next.
+"""Prune what was not chosen, prepare updates, set up git, and say what comes next.
 
 Runs in the project's folder, under cookiecutter and cruft alike. That folder is new, so all files
 in it are the template's. For an existing application they move on to its folder, where none takes
@@ -54,7 +54,7 @@ PATHS_OF_CHOICE = {
 
 # Nothing else reaches an existing application, whatever the template has.
 FILES_FOR_EXISTING = {
-    ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
+    ".cruft.json", ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
     "migration_lock.py", "nginx.conf", "request_limits.py", "requirements-divio.in",
     "requirements-divio.txt", "sitecustomize.py", "socketio_threads.py", "uwsgi.ini",
@@ -68,6 +68,9 @@ FILES_FOR_EXISTING = {
         ]
     ),
 }  # fmt: skip
+
+# Its owner's alone, as are the locks of a new project.
+SKIPPED_FOR_EXISTING = ["requirements-divio.txt"]
 
 # These need each other: where an owner has one, all of them wait until they take it over. Compose
 # would prefer the other names, or take both.
@@ -144,6 +147,64 @@ def prune():
                 os.rmdir(folder)
 
 
+def write_cruft_json():
+    """Tell cruft what was baked, for updates; return the sentences to tell where that is not known.
+
+    cruft reads the file in the encoding of the locale, so it is ASCII.
+    """
+    answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
+    template = template_folder()
+    commit, problem = commit_of(template)
+    if problem:
+        from shlex import quote
+
+        return [
+            f"There is no .cruft.json, which updates need: {problem}. This makes it:",
+            "",
+            f"    cruft link URL --no-input --extra-context {quote(json.dumps(answers))}",
+        ]
+    state = {
+        "template": url_of(template),
+        "commit": commit,
+        "checkout": None,
+        "context": {"cookiecutter": answers},
+        "directory": None,
+    }
+    if ANSWERS["application"] == "existing":
+        state["skip"] = SKIPPED_FOR_EXISTING
+    with open(".cruft.json", "w", newline="\n") as file:
+        file.write(json.dumps(state, indent=2) + "\n")
+    return []
+
+
+def template_folder():
+    """Return the template's folder, which may be told relative to where cookiecutter started."""
+    starts = ANSWERS["_output_dir"], os.environ.get("PWD", os.sep)
+    folders = [os.path.abspath(os.path.join(start, ANSWERS["_repo_dir"])) for start in starts]
+    return folders[0] if os.path.isdir(os.path.join(folders[0], "hooks")) else folders[1]
+
+
+def commit_of(template):
+    """Return the commit that is checked out, and what speaks against its being what was baked."""
+    head = git("-C", template, "rev-parse", "--show-prefix", "HEAD")
+    if head.returncode:
+        return "", first_line(head.stderr)
+    prefix, commit = head.stdout.splitlines()
+    if prefix:  # such as what was unpacked in a home folder that git tracks
+        return "", f"{template} is no repository of its own"
+    if git("-C", template, "--no-optional-locks", "status", "--porcelain").stdout:
+        return "", f"{template} has changes that are not committed"
+    return commit, ""
+
+
+def url_of(template):
+    """Return what the template can be cloned from again, without a password."""
+    if ANSWERS["_template"] == ANSWERS["_repo_dir"]:
+        return template
+    url = git("-C", template, "config", "--get", "remote.origin.url").stdout.strip()
+    return re.sub("^(https?://)[^/]*@", r"\1", url) or template
+
+
 def make_repository():
     """Have a git repository with a remote for Divio; return the sentences to tell about it."""
     if not os.path.lexists(".git"):
@@ -185,7 +246,7 @@ def tell_about_new_project():
     say(
         "",
         f"{ANSWERS['project_name']} is baked. Commit it as it is, before you format or edit",
-        "anything: cruft needs that commit to merge later updates.",
+        "anything: later updates are merged with that commit.",
         "",
         f"    cd {SLUG}",
         "    git add . && git commit -m 'Bake the project'",
@@ -262,8 +323,6 @@ def is_free(path):
 
 
 def tell_about_existing_application(says, hints, added, kept, own):
-    from shlex import quote
-
     say("", f"Found: {says}.")
     new = dict.fromkeys(re.sub("/.*", "/", path) for path in added)
     say("", f"Added to {ANSWERS['project_name']}: {', '.join(new) or 'nothing new'}.")
@@ -271,19 +330,11 @@ def tell_about_existing_application(says, hints, added, kept, own):
         tell_about_kept(kept, own)
     if hints:
         say("", "Left to do:", *(f"- {hint}" for hint in hints))
-    answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
-    template = quote(re.sub(r"^gh:", "https://github.com/", ANSWERS["_template"]))
-    if ANSWERS.get("_checkout"):
-        template += f" --checkout {quote(ANSWERS['_checkout'])}"
     guide = f"{SLUG}/DEPLOY.md" if "DEPLOY.md" in kept else "DEPLOY.md"
     say(
         "",
-        f"{guide} leads from here to the deployed site.",
-        "To receive updates of the template, have cruft remember now where this came from, and",
-        "commit all of it:",
-        "",
-        f"    pipx run cruft link {template} --no-input --extra-context \\",
-        f"        {quote(json.dumps(answers))}",
+        f"{guide} leads from here to the deployed site. Commit what was added before you edit it:",
+        "later updates are merged with that commit.",
         "",
     )
 
@@ -315,28 +366,29 @@ def tell_about_kept(kept, own):
         )
     say(
         f"Delete {SLUG} once you have what you need of it: with it there, nothing is baked again.",
-        "If you keep yours instead, have updates leave them alone, with this in .cruft.json once",
-        "you have it:",
+        "If you keep yours instead, have updates leave them alone, with this in .cruft.json:",
         "",
-        f"    {json.dumps({'skip': kept})[1:-1]}",
+        f"    {json.dumps({'skip': sorted({*SKIPPED_FOR_EXISTING, *kept})})[1:-1]}",
     )
 
 
 def main():
-    if ANSWERS["application"] == "existing" and not IN_SCRATCH_RENDER:
+    existing = ANSWERS["application"] == "existing"
+    if existing and not IN_SCRATCH_RENDER:
         try:
             says, hints = find()
         except OSError as error:  # such as a full disk
             sys.exit(f"ERROR: {error}")
-        prune()
-        tell_about_existing_application(says, hints, *move_to_existing_application())
-    else:
-        prune()
+    prune()
     if IN_SCRATCH_RENDER:
         return
-    if ANSWERS["application"] == "new":
+    # cruft create writes its own, when this has ended.
+    problems = write_cruft_json() if "_output_dir" in ANSWERS else []
+    if existing:
+        tell_about_existing_application(says, hints, *move_to_existing_application())
+    else:
         tell_about_new_project()
-    say(*make_repository())
+    say(*make_repository(), *problems)
 
 
 main()

@@ -166,7 +166,7 @@ def look_at_existing_application():
     if "_output_dir" not in ANSWERS:  # set by cookiecutter, never by cruft
         problem = (
             "cruft create cannot add files to an existing application. Run cookiecutter with the "
-            "same answers, and then the command 'cruft link' that it prints."
+            "same answers."
         )
         return {"problems": [problem]}
     template = template_folder()

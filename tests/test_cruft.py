@@ -1,5 +1,7 @@
 """Projects stay current with cruft: real templates, projects and updates in git repositories."""
 
+import json
+import os
 import re
 import shutil
 import tomllib
@@ -7,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Bake
 from tests.harness.choices import (
     CHOICES,
     CONTEXT,
@@ -275,7 +276,7 @@ def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: BakeVersion)
 
 def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeVersion) -> None:
     project = make_project()
-    *_, switch, _ = recipe(project)
+    *_, switch = recipe(project)
 
     for command in switch:
         run("bash", "-c", command, folder=project)
@@ -284,29 +285,121 @@ def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeV
     assert differing(project, baked(NEW, python_version="3.13")) == []
 
 
-def test_project_of_cookiecutter_is_linked_by_the_recipe(
-    answers: Answers, template: Path, bake: Bake, baked: BakeVersion
+def bake(template: Path | str, folder: Path, *options: str, **answers: str) -> tuple[Path, str]:
+    """Bake with cookiecutter; return the project and what is said."""
+    given = [f"{name}={value}" for name, value in answers.items()]
+    command = ["cookiecutter", template, "--no-input", *options, *given]
+    said = run(*command, errors=True, folder=folder)
+    return folder / "my-flask-app", said
+
+
+def test_project_of_cookiecutter_is_updated(
+    answers: Answers, template: Path, baked: BakeVersion, tmp_path: Path
 ) -> None:
-    project = bake(**answers).folder
+    git(tmp_path, "clone", "-q", "--branch", OLD, template, "clone")
+    git(tmp_path / "clone", "remote", "remove", "origin")
+    project, _ = bake(tmp_path / "clone", tmp_path, **answers)
+    git(tmp_path / "clone", "fetch", "-q", "--tags", template)
     commit(project)
-    *_, link = recipe(project)
-    for command in link:
-        command = command.replace("URL-OF-THE-TEMPLATE", str(template))
-        run("bash", "-c", command, stdin=typed(answers), folder=project)
 
-    assert git(project, "status", "--porcelain") == ""
+    run("cruft", "check", folder=project)
     assert run("cruft", "diff", "--exit-code", folder=project) == ""
+    git(tmp_path / "clone", "checkout", "-q", NEW)
+    run("cruft", "check", fails=True, folder=project)
     update(project)
+
     assert differing(project, baked(NEW, **answers)) == []
+    run("cruft", "check", folder=project)
 
 
-def typed(answers: Answers) -> str:
-    """Return what an owner types to give these answers, and Enter for everything else."""
-    questions = [name for name in CONTEXT if not name.startswith("_")]
-    lines = [
-        str(CHOICES[name].index(answers[name]) + 1) if name in answers else "" for name in questions
-    ]
-    return "\n".join([*lines, "", ""])
+@pytest.mark.parametrize(
+    ("given", "options", "remembered"),
+    [
+        ("{folder}/template", [], "{folder}/template"),
+        ("./template/", [], "{folder}/template"),
+        ("../template", ["--output-dir=../here"], "{folder}/template"),
+        ("file://{folder}/host.git", [], "file://{folder}/host.git"),
+        ("file://{folder}/host.git", ["--checkout", OLD], "file://{folder}/host.git"),
+        ("https://example.org/host.git", [], "https://example.org/host.git"),
+        ("https://me:secret@example.org/host.git", [], "https://example.org/host.git"),
+        ("https://to@ken@example.org/host.git", [], "https://example.org/host.git"),
+        ("git@example.org:host.git", [], "git@example.org:host.git"),
+    ],
+)
+def test_bake_knows_its_template(
+    given: str,
+    options: list[str],
+    remembered: str,
+    template: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    git(tmp_path, "clone", "-q", "--bare", template, "host.git")
+    git(tmp_path, "clone", "-q", "host.git", "template")
+    # A host that asks for no password.
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    hosts = [given.rpartition("host.git")[0], remembered.rpartition("host.git")[0]]
+    for host in hosts if "example.org" in given else []:
+        git(tmp_path, "config", "--global", "--add", f"url.file://{tmp_path}/.insteadOf", host)
+    here = tmp_path / "here" if given.startswith("..") else tmp_path
+    here.mkdir(exist_ok=True)
+    monkeypatch.setenv("PWD", str(here))
+    description = "In Z\u00fcrich: \"caf\u00e9\" & 'more'"
+
+    given = given.format(folder=tmp_path)
+    project, said = bake(given, here, *options, description=description, database="mysql")
+
+    assert ".cruft.json" not in said
+    known = json.loads((project / ".cruft.json").read_text(encoding="ascii"))
+    commit_of = git(template, "rev-parse", OLD if options[:1] == ["--checkout"] else NEW).strip()
+    assert (known["template"], known["commit"]) == (remembered.format(folder=tmp_path), commit_of)
+    assert known["context"]["cookiecutter"]["description"] == description
+    commit(project)
+    assert run("cruft", "diff", "--exit-code", folder=project) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("has a change", "template has changes that are not committed"),
+        ("has a new file", "template has changes that are not committed"),
+        ("is not in git", "not a git repository"),
+        ("is a part of something", "template is no repository of its own"),
+        ("has no commit", "ambiguous argument 'HEAD'"),
+        ("belongs to somebody else", "detected dubious ownership"),
+        ("is a zip", "not a git repository"),
+    ],
+)
+def test_bake_of_no_known_commit_says_how_to_get_updates(
+    state: str, says: str, template: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "template"
+    git(tmp_path, "clone", "-q", template, folder)
+    if state == "has a change":
+        (folder / "cookiecutter.json").write_text((folder / "cookiecutter.json").read_text() + "\n")
+    elif state == "has a new file":
+        (folder / PROJECT.name / "new.txt").touch()
+    elif state == "belongs to somebody else":
+        if os.geteuid() != 0:
+            pytest.skip("needs root, to give a folder to somebody else")
+        os.chown(folder, 12345, 12345)
+    else:
+        shutil.rmtree(folder / ".git")
+    if state == "is a part of something":
+        make_repository(tmp_path)
+    if state == "has no commit":
+        git(folder, "init", "-q")
+    if state == "is a zip":
+        folder = Path(shutil.make_archive(str(folder), "zip", tmp_path, folder.name))
+
+    project, said = bake(folder, tmp_path, database="mysql")
+
+    assert re.search(f"There is no .cruft.json, which updates need: .*{says}", said), said
+    assert not (project / ".cruft.json").exists()
+    [command] = re.findall("^    cruft link .*", said, re.MULTILINE)
+    run("bash", "-c", command.replace("URL", str(template)), folder=project)
+    known = json.loads((project / ".cruft.json").read_text())
+    assert known["context"]["cookiecutter"]["database"] == "mysql"
 
 
 def test_create_over_an_existing_folder_is_refused(template: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import existing
 from tests.harness.choices import PROJECT, TEMPLATE
 from tests.harness.existing import (
     MONOREPO,
@@ -19,7 +18,6 @@ from tests.harness.existing import (
     TUTORIAL,
     Application,
     adopt,
-    link,
     make,
     snapshot,
     take_over,
@@ -27,6 +25,8 @@ from tests.harness.existing import (
 from tests.harness.processes import run
 from tests.harness.updates import commit, git, make_repository, take_working_tree
 
+LOCK = "requirements-divio.txt"
+# All but .cruft.json, which there is where all of the template is committed.
 ADDED = {
     ".dockerignore",
     ".env-local",
@@ -47,7 +47,7 @@ ADDED = {
     ),
     "request_limits.py",
     "requirements-divio.in",
-    "requirements-divio.txt",
+    LOCK,
     "sitecustomize.py",
 }
 # Those of a container, which need each other.
@@ -69,7 +69,8 @@ def folder(repository: Path) -> Path:
 def names(before: dict, after: dict, folder: str = ".") -> set[str]:
     """Return the files that are new, named from the folder."""
     new = (name for name in after if name not in before)
-    return {os.path.relpath(name, folder) for name in new if stat.S_ISREG(after[name][0])}
+    files = {os.path.relpath(name, folder) for name in new if stat.S_ISREG(after[name][0])}
+    return files - {".cruft.json"}
 
 
 @pytest.mark.parametrize("application", [ONE_FILE, OWN_DOCKER, MONOREPO], ids=str)
@@ -165,19 +166,16 @@ def test_second_bake_adds_nothing(folder: Path) -> None:
     assert "stays as it is" not in said
 
 
-def test_file_that_no_list_names_stays_away(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_that_no_list_names_stays_away(folder: Path, tmp_path: Path) -> None:
     template = tmp_path / "template"
     take_working_tree(template)
     for name in ("LICENSE", "docs/index.md", "docs/images/.gitkeep", "data/media/logo.svg"):
         unlisted = template / PROJECT.name / name
         unlisted.parent.mkdir(parents=True, exist_ok=True)
         unlisted.write_text("for new applications")
-    monkeypatch.setattr(existing, "TEMPLATE", template)
     before = snapshot(folder)
 
-    said = adopt(folder, ONE_FILE)
+    said = adopt(folder, ONE_FILE, template=template)
 
     after = snapshot(folder)
     assert {path: after.get(path) for path in before} == before
@@ -191,9 +189,8 @@ def test_template_may_be_given_by_a_relative_path(
     options: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PWD", str(folder))  # as a shell does
-    monkeypatch.setattr(existing, "TEMPLATE", os.path.relpath(TEMPLATE, folder))
 
-    adopt(folder, ONE_FILE, *options)
+    adopt(folder, ONE_FILE, *options, template=os.path.relpath(TEMPLATE, folder))
 
     assert (folder / "Dockerfile").is_file()
 
@@ -218,7 +215,8 @@ def test_container_files_wait_together(own: str, folder: Path) -> None:
     waiting = {f"{SLUG}/{name}" for name in CONTAINER}
     assert names(before, snapshot(folder)) == ADDED - CONTAINER | waiting
     assert f"What you have stays as it is: {own}." in said
-    assert f"{json.dumps({'skip': sorted(CONTAINER)})[1:-1]}\n" in said
+    skip = sorted({LOCK, *CONTAINER})
+    assert f"{json.dumps({'skip': skip})[1:-1]}\n" in said
 
 
 def test_lines_take_over_what_waits(folder: Path, tmp_path: Path) -> None:
@@ -370,14 +368,14 @@ def committed_template(template: Path) -> Path:
 def test_update_of_the_template_arrives(
     application: Application, repository: Path, tmp_path: Path
 ) -> None:
-    folder = make(application, repository)
-    said = adopt(folder, application)
     template = committed_template(tmp_path / "template")
-    link(folder, said, template)
+    folder = make(application, repository)
+    said = adopt(folder, application, template=template)
     kept = CONTAINER if application == OWN_DOCKER else set()
     if kept:
-        linked = json.loads((folder / ".cruft.json").read_text()) | {"skip": sorted(kept)}
-        (folder / ".cruft.json").write_text(json.dumps(linked))
+        skip = re.search(r"^    (\"skip\": .*)$", said, re.MULTILINE)[1]
+        known = json.loads((folder / ".cruft.json").read_text()) | json.loads(f"{{{skip}}}")
+        (folder / ".cruft.json").write_text(json.dumps(known))
         shutil.rmtree(folder / SLUG)
     commit(repository)
     run("cruft", "check", folder=folder)
@@ -385,7 +383,8 @@ def test_update_of_the_template_arrives(
     differing = run("cruft", "diff", folder=folder)
     assert set(re.findall(r"^diff --git \S+ \S+?/(.*)", differing, re.MULTILINE)) <= {"DEPLOY.md"}
 
-    changed = ["Dockerfile", "docker-compose.yml", "DEPLOY.md"]
+    changed = ["Dockerfile", "docker-compose.yml", "DEPLOY.md", LOCK]
+    kept = {*kept, LOCK}
     for name in changed:
         source = template / PROJECT.name / name
         source.write_text(f"{source.read_text()}# A new line.\n")
@@ -403,10 +402,19 @@ def test_update_of_the_template_arrives(
     assert {name for name in after if after[name] != before.get(name)} == updated
 
 
+def test_cruft_json_of_another_template_stays(folder: Path, tmp_path: Path) -> None:
+    (folder / ".cruft.json").write_text('{"template": "mine"}')
+
+    said = adopt(folder, ONE_FILE, template=committed_template(tmp_path / "template"))
+
+    assert (folder / ".cruft.json").read_text() == '{"template": "mine"}'
+    assert "What you have stays as it is: .cruft.json." in said
+    assert json.loads((folder / SLUG / ".cruft.json").read_text())["skip"] == [LOCK]
+
+
 def test_answer_can_be_changed_for_a_good_one(folder: Path, tmp_path: Path) -> None:
-    said = adopt(folder, ONE_FILE)
     template = committed_template(tmp_path / "template")
-    link(folder, said, template)
+    adopt(folder, ONE_FILE, template=template)
     commit(folder)
     (template / "note").write_text("cruft wants a newer commit")
     commit(template)
@@ -423,7 +431,7 @@ def test_answer_can_be_changed_for_a_good_one(folder: Path, tmp_path: Path) -> N
 
     assert (folder / "uwsgi.ini").is_file()
     assert not (folder / "gunicorn.conf.py").exists()
-    assert "mysqlclient" in (folder / "requirements-divio.txt").read_text()
+    assert "mysqlclient" in (folder / "requirements-divio.in").read_text()
     assert not list(folder.rglob("*.rej"))
 
 
@@ -439,4 +447,4 @@ def test_lines_for_gitignore_are_right(folder: Path) -> None:
 
     tracked = set(git(folder, "ls-files").splitlines())
 
-    assert tracked == ADDED | {"app.py", "requirements.txt", ".gitignore"}
+    assert tracked - {".cruft.json"} == ADDED | {"app.py", "requirements.txt", ".gitignore"}

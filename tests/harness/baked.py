@@ -40,11 +40,15 @@ class Baked:
         return (self.folder / path).read_text()
 
     def files(self) -> dict[str, str]:
-        """Return the text of each file but git's, by its path in the project."""
+        """Return the text of each file by its path in the project.
+
+        Without git's and .cruft.json, which there is where all of the template is committed.
+        """
+        left_out = {".git", ".venv", ".cruft.json"}
         return {
             str(path.relative_to(self.folder)): path.read_bytes().decode()
             for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.relative_to(self.folder).parts[0] not in {".git", ".venv"}
+            if path.is_file() and path.relative_to(self.folder).parts[0] not in left_out
         }
 
     def environment(self, **settings: str) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Existing applications, and how their owners add what the template deploys."""
 
 import re
-import shlex
 import shutil
 import stat
 import sys
@@ -160,17 +159,31 @@ def copy_tutorial(folder: Path) -> None:
 
 
 def adopt(
-    folder: Path, application: Application, /, *options: str, fails: bool = False, **answers: str
+    folder: Path,
+    application: Application,
+    /,
+    *options: str,
+    template: Path | str = TEMPLATE,
+    fails: bool = False,
+    **answers: str,
 ) -> str:
     """Bake for an existing application, from the folder that it lives in; return what is said."""
-    return bake(folder, *options, fails=fails, **{"wsgi_app": application.wsgi_app} | answers)
+    answers = {"wsgi_app": application.wsgi_app} | answers
+    return bake(folder, *options, template=template, fails=fails, **answers)
 
 
-def bake(folder: Path, /, *options: str, fails: bool = False, **answers: str) -> str:
+def bake(
+    folder: Path,
+    /,
+    *options: str,
+    template: Path | str = TEMPLATE,
+    fails: bool = False,
+    **answers: str,
+) -> str:
     """Do the same for an application of which all is looked for."""
     answers = {"application": "existing", "project_name": "The App"} | answers
     given = [f"{name}={value}" for name, value in answers.items()]
-    command = ["cookiecutter", TEMPLATE, "--no-input", *options, *given]
+    command = ["cookiecutter", template, "--no-input", *options, *given]
     return run(*command, folder=folder, fails=fails, errors=True)
 
 
@@ -193,12 +206,6 @@ def take_over(folder: Path, said: str) -> None:
     """Run the lines that a bake has said, which put what waits in the place of the owner's."""
     [lines] = re.findall(r"To take them over:\n\n(.*?)\n\n", said, re.DOTALL)
     run("sh", "-ec", lines, folder=folder)
-
-
-def link(folder: Path, said: str, template: Path) -> None:
-    """Run the command for updates that a bake has said, with another template."""
-    command = re.search(r"(cruft link .*\\\n.*)", said)[1].replace("\\\n", "")
-    run(*shlex.split(command.replace(str(TEMPLATE), str(template))), folder=folder)
 
 
 def snapshot(repository: Path) -> dict[str, tuple[int, float, bytes | str]]:

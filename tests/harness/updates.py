@@ -36,10 +36,10 @@ def make_repository(folder: Path) -> None:
 
 
 def take_working_tree(folder: Path) -> None:
-    """Copy what a bake is made of, committed or not."""
+    """Copy what a bake is made of, committed or not, and what git ignores of it."""
     folder.mkdir(exist_ok=True)
     caches = shutil.ignore_patterns("__pycache__", ".*_cache")
-    for part in PARTS:
+    for part in [*PARTS, ".gitignore"]:
         if (TEMPLATE / part).is_dir():
             shutil.copytree(TEMPLATE / part, folder / part, ignore=caches)
         else:
