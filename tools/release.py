@@ -159,7 +159,7 @@ def problems_of_tag(tag: str) -> Iterator[str]:
     commit = commit_of(f"refs/tags/{tag}")
     main = ("refs/heads/main", "refs/remotes/*/main")
     if not refs(*main):
-        yield "main is not here, to find the tags on: git fetch origin main:refs/remotes/origin/main"
+        yield "main is not here: git fetch origin main:refs/remotes/origin/main"
     elif not refs("--contains", commit, *main):
         yield f"Tag {tag}: it is at {commit}, which is not on main. {undo(tag)}"
     sections = sections_of(text_at(commit, CHANGELOG.name))
