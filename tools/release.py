@@ -66,8 +66,8 @@ def begin_next(kind: str, text: str | None) -> None:
     version, sections = version_of(context), sections_of(changelog)
     refuse([*problems_of_texts(version, sections)])
     if version not in tags():
-        print(f"{version} has begun and is not released: nothing is changed. Or is its tag not")
-        print("here? Then: git fetch --tags")
+        print(f"{version} has begun, and is not released: nothing is changed.")
+        print("If it is released: git fetch --tags")
         return
     following = followers(version)[kind]
     paragraphs = [f"## {following}", text, "To update: follow the recipe.\n\n"]
@@ -84,7 +84,7 @@ def check(tag: str) -> None:
     found = [] if VERSION.fullmatch(tag) else [no_version(tag)]
     tagged, here = commit_of(f"refs/tags/{tag}"), commit_of("HEAD")
     if tagged != here:
-        found.append(f"Tag {tag}: it is at {tagged}, and {here} was checked. Was it moved?")
+        found.append(f"Tag {tag}: it is at {tagged}, and {here} was tested. It has its own run.")
     refuse([*found, *problems()])
 
 
@@ -114,7 +114,7 @@ def problems_of_texts(version: str, sections: Sections) -> Iterator[str]:
         yield f"cookiecutter.json: _version is {version!r}, and not MAJOR.MINOR, such as 1.1."
     if names[:1] != [version]:
         top = f"{names[0]} is on top" if names else "there is no version"
-        yield f"CHANGELOG.md: {top}, but _version of cookiecutter.json is {version}. Set one right."
+        yield f"CHANGELOG.md: {top}, but {version} is _version in cookiecutter.json. Correct one."
     for newer, older in pairwise(names):
         if not VERSION.fullmatch(older):
             yield f"CHANGELOG.md: {older} is not MAJOR.MINOR, such as 1.1."
@@ -130,28 +130,29 @@ def problems_of_tags(version: str, sections: Sections) -> Iterator[str]:
     all_tags, before = tags(), tags("--merged", "HEAD")
     released = [tag for tag in all_tags if VERSION.fullmatch(tag)]
     for tag in all_tags:
-        if tag in released:
-            yield from problems_of_tag(tag)
-        elif LIKE_A_VERSION.match(tag):
+        if tag not in released and LIKE_A_VERSION.match(tag):
             yield no_version(tag)
-    # A branch may be older than a tag, and then knows nothing of it.
     for tag in released:
+        found = [*problems_of_tag(tag)]
+        # A branch may be older than a tag, and then knows nothing of it.
         if tag in before and tag not in names:
-            yield f"CHANGELOG.md: {tag} is released and has no section. Put it back."
+            found.append(f"CHANGELOG.md: {tag} is released and has no section. Put it back.")
+        if tag == version and tag in before and not found and has_changed_since(tag):
+            found.append(f"{tag} is released, and the template has changed since. Run: make next")
+        yield from found
     for name in names[1:]:
         if name not in all_tags:
             yield (
                 f"CHANGELOG.md: {name} is below {names[0]}, and was never released. Release it "
-                f"first, or make one section of both. If it is: git fetch --tags."
+                f"first, or make one section of both. If it is: git fetch --tags"
             )
-    if version in before and has_changed_since(version):
-        yield f"{version} is released, and the template has changed since. Run: make next"
     commits = [commit_of(f"refs/tags/{tag}") for tag in released]
     for branch in refs("refs/remotes/*/release") if released else []:
         if (commit := commit_of(branch)) not in commits:
             yield (
                 f"Branch release: it is at {commit}, which is no release. Bring to main what it "
-                f"has, then: git push --force origin refs/tags/{released[-1]}^{{commit}}:release"
+                f"has, then: git push --force origin refs/tags/{released[-1]}^{{commit}}:"
+                "refs/heads/release"
             )
 
 
