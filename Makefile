@@ -59,6 +59,14 @@ lint: $(VENV)/installed ## Check the template's own files
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
 	python -m tools.lock $(ARGS)
 
+.PHONY: next
+next: ## Begin the next version, if the last is released; ARGS=major a major one
+	@$(PYTHON) -m tools.release next $(ARGS)
+
+.PHONY: release
+release: ## Tag the version on main and push the tag: a workflow does the rest
+	@$(PYTHON) -m tools.release release
+
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \

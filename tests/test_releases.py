@@ -5,20 +5,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from cookiecutter.prompt import prompt_for_config
 
-from tests.conftest import Bake
 from tests.harness.baked import Baked
 from tests.harness.choices import (
-    CHOICES,
-    CONTEXT,
     CORES,
     PAIRED_CORES,
-    TEMPLATE,
     TWO_CORES,
     Answers,
     label,
@@ -31,11 +25,9 @@ from tests.harness.updates import (
     baker,
     commit,
     differing,
-    differs,
     git,
     history,
     recipe,
-    releases,
     take_version,
     take_working_tree,
     update,
@@ -263,129 +255,3 @@ def edited(project: Path) -> Path:
     edit(project)
     commit(project)
     return project
-
-
-def broken_promises(old: dict, new: dict) -> list[str]:
-    """Compare two cookiecutter.json and return what projects of the old one relied on."""
-    broken = []
-    before, now = defaults(old), defaults(new)
-    for name, was in old.items():
-        if name.startswith("_"):
-            continue
-        value = new.get(name)
-        if value is None:
-            broken.append(f"{name} is gone")
-        elif type(was) is not type(value):
-            broken.append(f"{name} has choices no more, or has them now")
-        else:
-            if isinstance(was, list):
-                gone = [choice for choice in was if choice not in value]
-                broken += [f"{name} has no {choice} any more" for choice in gone]
-            if before[name] != now[name]:
-                broken.append(f"{name} has another default")
-    for name, was in old.get("__prompts__", {}).items():
-        prompt = new.get("__prompts__", {}).get(name)
-        if prompt is None:
-            broken.append(f"{name} has no prompt")
-        elif isinstance(was, dict):
-            broken += [f"{name} has no prompt for {key}" for key in was if key not in prompt]
-    return broken
-
-
-def defaults(questions: dict) -> dict:
-    """Return the answers of somebody who names the folder and else presses Enter."""
-    context = {"cookiecutter": questions | {"project_slug": "own-slug"}}
-    return prompt_for_config(context, no_input=True)
-
-
-def test_questions_values_and_defaults_are_kept() -> None:
-    version = VERSIONS[-1] if VERSIONS else None
-    needs_history(version)
-    old = json.loads(history("show", f"{version}:{PARTS[0]}"))
-    assert old["database"]
-    assert broken_promises(old, CONTEXT) == [], f"against {version}"
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "broken"),
-    [
-        (["ci"], None, ["ci is gone"]),
-        (["description"], None, ["description is gone"]),
-        (["ci"], ["github", "none"], ["ci has no gitlab any more"]),
-        (["ci"], ["gitlab", "github", "none"], ["ci has another default"]),
-        (["ci"], "github", ["ci has choices no more, or has them now"]),
-        (["description"], "Other.", ["description has another default"]),
-        (["__prompts__", "description"], None, ["description has no prompt"]),
-        (["__prompts__", "ci", "none"], None, ["ci has no prompt for none"]),
-        (["__prompts__", "ci", "__prompt__"], None, ["ci has no prompt for __prompt__"]),
-        (["__prompts__", "ci", "none"], "nothing", []),
-        (["ci"], [*CHOICES["ci"], "bitbucket"], []),
-        (["new"], ["no", "yes"], []),
-    ],
-    ids=str,
-)
-def test_broken_promise_is_found(path: list[str], value: object, broken: list[str]) -> None:
-    changed = deepcopy(CONTEXT)
-    *parents, name = path
-    place = changed
-    for parent in parents:
-        place = place[parent]
-    if value is None:
-        del place[name]
-    else:
-        place[name] = value
-    assert broken_promises(CONTEXT, changed) == broken
-
-
-def problems_of_version(version: str, changelog: str, changed: dict[str, bool]) -> list[str]:
-    """Return what is wrong, given for each release whether the template changed since."""
-    problems = []
-    sections = re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", changelog, re.MULTILINE)
-    names = [name for name, _ in sections]
-    if not re.fullmatch(r"\d+\.\d+", version):
-        problems.append(f"{version} is not MAJOR.MINOR")
-    if names[:1] != [version]:
-        problems.append(f"{version} is not on top of CHANGELOG.md")
-    problems += [f"{tag} is missing in CHANGELOG.md" for tag in changed if tag not in names]
-    if changed.get(version):
-        problems.append(f"{version} is released, and the template has changed since")
-    problems += [
-        f"{name} says nothing 'To update:'"
-        for name, text in sections
-        if "\nTo update: " not in text
-    ]
-    return problems
-
-
-def test_version_and_changelog_agree_with_the_releases() -> None:
-    changed = {tag: differs(tag) for tag in releases()}
-    changelog = (TEMPLATE / "CHANGELOG.md").read_text()
-    assert problems_of_version(CONTEXT["_version"], changelog, changed) == []
-
-
-@pytest.mark.parametrize(
-    ("version", "changed", "problem"),
-    [
-        ("1.1", {"1.0": True}, None),
-        ("1.1", {"1.0": True, "1.1": False}, None),
-        ("1.1", {"1.0": True, "1.1": True}, "1.1 is released, and the template has changed since"),
-        ("1.0", {}, "1.0 is not on top of CHANGELOG.md"),
-        ("1.1", {"0.9": True}, "0.9 is missing in CHANGELOG.md"),
-        ("1.1.0", {}, "1.1.0 is not MAJOR.MINOR"),
-    ],
-)
-def test_problem_of_a_version_is_found(
-    version: str, changed: dict[str, bool], problem: str | None
-) -> None:
-    changelog = "# Changelog\n\n## 1.1\n\nTo update: a.\n\n## 1.0\n\nFirst.\n\nTo update: b.\n"
-    problems = problems_of_version(version, changelog, changed)
-
-    assert problem in problems if problem else problems == []
-    silent = changelog.replace("To update: b.", "")
-    assert "1.0 says nothing 'To update:'" in problems_of_version(version, silent, changed)
-
-
-@pytest.mark.parametrize(("application", "page"), [("new", "README.md"), ("existing", "DEPLOY.md")])
-def test_page_names_the_version_once(application: str, page: str, bake: Bake) -> None:
-    text = bake(application=application).text(page)
-    assert re.findall(r"flask-divio (\S+);", text) == [CONTEXT["_version"]]
