@@ -59,6 +59,10 @@ lint: $(VENV)/installed ## Check the template's own files
 lock: $(VENV)/installed ## Renew all locks; ARGS=--upgrade takes newer versions
 	python -m tools.lock $(ARGS)
 
+.PHONY: address
+address: ## Fill in the account on GitHub, that of the remote origin or OWNER=name, in all links
+	@$(PYTHON) -m tools.address "$$OWNER"
+
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \

@@ -12,7 +12,7 @@ import yaml
 
 from tests.harness.choices import TEMPLATE
 from tests.harness.processes import environment, finish, run
-from tests.harness.updates import take_working_tree
+from tests.harness.updates import git, history, make_repository, take_working_tree
 
 JOBS = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text())["jobs"]
 
@@ -157,3 +157,74 @@ def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
     assert "Dockerfile" in compare(FILES=files, fails=True)
     answers.write_text("{}")
     compare(FILES=files, fails=True)
+
+
+# The address
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A clone with one link, and `make address`."""
+    for name in "Makefile", "tools/address.py":
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(TEMPLATE / name, tmp_path / name)
+    # In two parts, so that nothing is filled in here.
+    (tmp_path / "README.md").write_text("gh:" + "OWNER/flask-divio\n")
+    make_repository(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("origin", "given", "account"),
+    [
+        ("https://github.com/acme/flask-divio.git", "", "acme"),
+        ("https://token@github.com/acme/flask-divio", "", "acme"),
+        ("git@github.com:acme/flask-divio.git", "", "acme"),
+        ("ssh://git@github.com/acme/flask-divio.git", "", "acme"),
+        ("git@github.com:acme/flask-divio.git", "A-Fork-2", "A-Fork-2"),
+        ("", "acme", "acme"),
+        ("", "", None),
+        ("git@git.divio.com:flask-divio.git", "", None),
+        ("https://notgithub.com/acme/flask-divio", "", None),
+        *(
+            ("https://github.com/acme/flask-divio", nonsense, None)
+            for nonsense in ["OWNER", "<org>", "a b", "a'b", "a/b", "-a", "a-", "a--b", "a" * 40]
+        ),
+    ],
+)
+def test_address_is_filled_in(origin: str, given: str, account: str | None, small: Path) -> None:
+    """Or nonsense is refused, and nothing changed."""
+    if origin:
+        git(small, "remote", "add", "origin", origin)
+
+    said = run(
+        *["make", "--silent", "address", f"PYTHON={sys.executable}", f"OWNER={given}"],
+        folder=small,
+        fails=account is None,
+    )
+
+    assert (small / "README.md").read_text() == f"gh:{account or 'OWNER'}/flask-divio\n"
+    if account is None:
+        assert "make address OWNER=name" in said
+        assert "Traceback" not in said
+
+
+def test_no_placeholder_is_left(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    for name in filter(None, history("ls-files", "-z").split("\0")):
+        if (TEMPLATE / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TEMPLATE / name, clone / name)
+    make_repository(clone)
+    fill_in = ["make", "address", "OWNER=acme", f"PYTHON={sys.executable}"]
+
+    run(*fill_in, folder=clone)
+
+    found = git(clone, "grep", "-ohE", r"(gh:|github\.com/)[^/ ]+/flask-divio\b")
+    assert set(found.split()) == {f"{start}acme/flask-divio" for start in ("gh:", "github.com/")}
+    assert found.count("\n") > 5
+    for name in "README.md", "SECURITY.md", ".github/ISSUE_TEMPLATE/config.yml":
+        assert "OWNER" not in (clone / name).read_text(), name
+    changed = git(clone, "diff")
+    run(*fill_in, folder=clone)
+    assert git(clone, "diff") == changed
