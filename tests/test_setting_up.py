@@ -61,6 +61,24 @@ def test_too_old_python_installs_nothing(makefile: Path) -> None:
     assert not (makefile / ".venv").exists()
 
 
+@pytest.mark.parametrize(("npm", "installs"), [("", True), ("exit 0", True), ("exit 1", False)])
+def test_npm_may_be_missing_but_not_fail(npm: str, installs: bool, tmp_path: Path) -> None:
+    shutil.copy(TEMPLATE / "Makefile", tmp_path)
+    (tmp_path / "requirements-dev.txt").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "touch").symlink_to(shutil.which("touch"))
+    if npm:
+        (tmp_path / "bin" / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "bin" / "npm").chmod(0o755)
+    make = [shutil.which("make"), ".venv/installed", f"PYTHON={sys.executable}"]
+
+    done = finish(*make, folder=tmp_path, env={"PATH": str(tmp_path / "bin")})
+
+    assert (done.returncode == 0) == installs, done.stderr
+    assert (tmp_path / ".venv" / "installed").exists() == installs
+    assert ("\nnpm is missing: " in done.stdout) == (npm == "")
+
+
 def test_install_replaces_what_an_earlier_try_left(project: Path, tmp_path: Path) -> None:
     shutil.copy(project / "Makefile", tmp_path)
     (tmp_path / "requirements-dev.txt").touch()

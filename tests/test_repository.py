@@ -1,0 +1,230 @@
+"""The repository itself: what its pipeline runs, its forms, its address and its picture."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.harness.choices import TEMPLATE
+from tests.harness.processes import environment, finish, run
+from tests.harness.updates import git, history, make_repository, take_working_tree
+
+JOBS = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text())["jobs"]
+
+
+def add_program(path: Path, *lines: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    path.chmod(0o755)
+
+
+# The pipeline
+
+
+ALL = ["lint", "test", "test-recipes"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "works", "made"),
+    [
+        ([], ["docker"], [*ALL, "test-docker"]),
+        ([], [], ALL),
+        ([], ["engine", "images"], [*ALL, "test-docker"]),
+        ([], ["docker", "images"], None),
+        (["lint", "test"], [], ["lint", "test"]),
+        (["test-docker"], [], ["test-docker"]),
+        (["lint", "broken", "test"], [], None),
+    ],
+)
+def test_pipeline_makes(
+    targets: list[str], works: list[str], made: list[str] | None, tmp_path: Path
+) -> None:
+    """All targets, or those that are named, and stops at the first that fails."""
+    repository = tmp_path / "repository"
+    (repository / ".ci").mkdir(parents=True)
+    shutil.copy(TEMPLATE / ".ci" / "run", repository / ".ci")
+    (repository / "Makefile").write_text("broken:; @false\n%:; @echo $@\n")
+    add_program(tmp_path / "bin" / "docker", f"exit {int('docker' not in works)}")
+    if "images" in works:
+        for name in "engine", "images":
+            status = int(name not in works)
+            add_program(tmp_path / "shared" / "docker" / name, f"exit {status}")
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    done = finish(repository / ".ci" / "run", *targets, env=environment() | {"PATH": path})
+
+    assert (done.returncode == 0) == (made is not None), done.stderr
+    if made is not None:
+        assert done.stdout.split() == ["bootstrap", *made]
+        assert ("LEFT OUT" in done.stderr) == (made == ALL)
+
+
+def test_each_target_runs_on_some_python_and_the_tests_on_all() -> None:
+    matrix = JOBS["test"]["strategy"]["matrix"]
+    jobs = [(python, matrix["targets"][0]) for python in matrix["python"]]
+    jobs += [(job["python"], job["targets"]) for job in matrix["include"]]
+
+    assert {python for python, targets in jobs if "test" in targets.split()} == {
+        "3.11", "3.12", "3.13", "3.14"
+    }  # fmt: skip
+    for target in ["test-recipes", "test-docker"]:
+        assert [targets for _, targets in jobs].count(target) == 1
+
+
+def test_sudo_that_resets_all_variables_keeps_the_python(tmp_path: Path) -> None:
+    """As sudo-rs does, which ignored --preserve-env before its version 0.2.7."""
+    reset = 'while [ "${1#-}" != "$1" ]; do shift; done; exec env -i PATH=/usr/bin:/bin "$@"'
+    add_program(tmp_path / "bin" / "sudo", reset)
+    add_program(tmp_path / ".ci" / "run", 'command -v "$PYTHON"; echo "$@"')
+    python = tmp_path / "bin" / "python3.99"
+    add_program(python)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"PATH": path, "PYTHON": "3.99", "TARGETS": "lint test"}
+    [command] = [step["run"] for step in JOBS["test"]["steps"] if step["name"] == "Test"]
+
+    said = run("bash", "-e", "-c", command, folder=tmp_path, env=environment() | variables)
+
+    assert said.splitlines() == [str(python), "lint test"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "passes"),
+    [("3.12", "3.12.1", True), ("3.11", "3.12.1", False), ("3.1", "3.12.1", False)],
+)
+def test_pipeline_fails_on_another_python(
+    asked: str, used: str, passes: bool, tmp_path: Path
+) -> None:
+    add_program(tmp_path / ".venv" / "bin" / "python", f"echo Python {used}")
+
+    run(
+        *["bash", "-e", "-c", JOBS["test"]["steps"][-1]["run"]],
+        folder=tmp_path,
+        env=environment() | {"PYTHON": asked},
+        fails=not passes,
+    )
+
+
+Runner = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Run a step of a job in a template, in a runner that has a Python with pip alone."""
+    folder = tmp_path_factory.mktemp("runner")
+    run(sys.executable, "-m", "venv", folder / "python")
+    (folder / "gitconfig").write_text("[core]\n\tautocrlf = true\n")  # as on Windows
+    path = {"PATH": f"{folder / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    config = {"GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "RUNNER_TEMP": str(folder)}
+
+    def run_step(template: Path, job: str, name: str, fails: bool = False, **settings: str) -> str:
+        env = environment() | path | config | settings
+        [command] = [step["run"] for step in JOBS[job]["steps"] if step["name"].startswith(name)]
+        options = ["--noprofile", "--norc", "-eo", "pipefail"]
+        return run("bash", *options, "-c", command, folder=template, env=env, fails=fails)
+
+    run_step(TEMPLATE, "bake-elsewhere", "Install")
+    locked = (TEMPLATE / "requirements-dev.txt").read_text()
+    for installed in run("pip", "freeze", env=path).split():
+        assert f"\n{installed.lower().replace('_', '-')} " in locked
+    return run_step
+
+
+def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
+    """Up to the ends of lines, which git would mend."""
+    template = tmp_path / "template"
+    take_working_tree(template)
+    shutil.copytree(TEMPLATE / ".ci", template / ".ci")
+    output = tmp_path / "output"
+
+    runner(template, "bake", "Bake", GITHUB_OUTPUT=str(output))
+    start, *lines, end = output.read_text().splitlines()
+    paths = [line.partition("\t")[2] for line in lines]
+    files = "\n".join(lines)
+    compare = partial(runner, template, "bake-elsewhere", "Bake")
+
+    assert (start, end) == ("files<<END", "END")
+    assert ".cruft.json" not in paths
+    assert [paths.count(path) for path in ("Dockerfile", "uwsgi.ini", "nginx.conf")] == [2, 1, 1]
+    assert compare(FILES=files) == ""
+    assert lines[3] in compare(FILES=files.replace(f"\n{lines[3]}", ""), fails=True)
+    answers = template / "cookiecutter.json"
+    answers.write_text(answers.read_text().replace('"_new_lines": "\\n"', '"_new_lines": "\\r\\n"'))
+    assert "Dockerfile" in compare(FILES=files, fails=True)
+    answers.write_text("{}")
+    compare(FILES=files, fails=True)
+
+
+# The address
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A clone with one link, and `make address`."""
+    for name in "Makefile", "tools/address.py":
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(TEMPLATE / name, tmp_path / name)
+    # In two parts, so that nothing is filled in here.
+    (tmp_path / "README.md").write_text("gh:" + "OWNER/flask-divio\n")
+    make_repository(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("origin", "given", "account"),
+    [
+        ("https://github.com/acme/flask-divio.git", "", "acme"),
+        ("https://token@github.com/acme/flask-divio", "", "acme"),
+        ("git@github.com:acme/flask-divio.git", "", "acme"),
+        ("ssh://git@github.com/acme/flask-divio.git", "", "acme"),
+        ("git@github.com:acme/flask-divio.git", "A-Fork-2", "A-Fork-2"),
+        ("", "acme", "acme"),
+        ("", "", None),
+        ("git@git.divio.com:flask-divio.git", "", None),
+        ("https://notgithub.com/acme/flask-divio", "", None),
+        *(
+            ("https://github.com/acme/flask-divio", nonsense, None)
+            for nonsense in ["OWNER", "<org>", "a b", "a'b", "a/b", "-a", "a-", "a--b", "a" * 40]
+        ),
+    ],
+)
+def test_address_is_filled_in(origin: str, given: str, account: str | None, small: Path) -> None:
+    """Or nonsense is refused, and nothing changed."""
+    if origin:
+        git(small, "remote", "add", "origin", origin)
+
+    said = run(
+        *["make", "--silent", "address", f"PYTHON={sys.executable}", f"OWNER={given}"],
+        folder=small,
+        fails=account is None,
+    )
+
+    assert (small / "README.md").read_text() == f"gh:{account or 'OWNER'}/flask-divio\n"
+    if account is None:
+        assert "make address OWNER=name" in said
+        assert "Traceback" not in said
+
+
+def test_no_placeholder_is_left(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    for name in filter(None, history("ls-files", "-z").split("\0")):
+        if (TEMPLATE / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TEMPLATE / name, clone / name)
+    make_repository(clone)
+    fill_in = ["make", "address", "OWNER=acme", f"PYTHON={sys.executable}"]
+
+    run(*fill_in, folder=clone)
+
+    found = git(clone, "grep", "-ohE", r"(gh:|github\.com/)[^/ ]+/flask-divio\b")
+    assert set(found.split()) == {f"{start}acme/flask-divio" for start in ("gh:", "github.com/")}
+    assert found.count("\n") > 5
+    for name in "README.md", "SECURITY.md", ".github/ISSUE_TEMPLATE/config.yml":
+        assert "OWNER" not in (clone / name).read_text(), name
+    changed = git(clone, "diff")
+    run(*fill_in, folder=clone)
+    assert git(clone, "diff") == changed
