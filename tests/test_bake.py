@@ -1,6 +1,7 @@
 """What every combination of choices renders, without running it."""
 
 import configparser
+import itertools
 import json
 import re
 import tomllib
@@ -26,6 +27,7 @@ from tests.harness.choices import (
     constant_of_hook,
     label,
 )
+from tests.harness.locks import unmet, versions
 from tests.harness.machine import missing
 from tests.harness.processes import run
 
@@ -145,31 +147,36 @@ def test_files_parse(answers: Answers, project: Baked) -> None:
 
 
 @all_new
-def test_locks_cover_the_dependencies(project: Baked) -> None:
+def test_locks_meet_what_is_declared(project: Baked) -> None:
     settings = tomllib.loads(project.text("pyproject.toml"))
-    wanted = {name_of(line) for line in settings["project"]["dependencies"]}
-    tools = {name_of(line) for line in settings["dependency-groups"]["dev"]}
-    locked = lock(project.text("requirements.txt"))
-    locked_tools = lock(project.text("requirements-dev.txt"))
-
-    assert wanted <= set(locked)
-    assert tools <= set(locked_tools)
-    assert locked.items() <= locked_tools.items(), "the tools are tested with other versions"
+    dependencies = settings["project"]["dependencies"]
+    tools = itertools.chain(*settings["dependency-groups"].values())
     text = project.text("requirements-dev.txt")
+
+    for declared, name in (
+        (dependencies, "requirements.txt"),
+        ([*dependencies, *tools], "requirements-dev.txt"),
+    ):
+        found = unmet(declared, project.text(name))
+        assert not found, f"{name} of {project} needs `make lock`: {found}"
+    locked, locked_tools = versions(project.text("requirements.txt")), versions(text)
+    assert locked.items() <= locked_tools.items(), "the tools are tested with other versions"
     assert text.count("--hash=sha256:") >= len(locked_tools)
     assert "//" not in text, "a lock records a download address"
 
 
 @all_existing
-def test_lock_covers_what_is_added(answers: Answers, project: Baked, bake_once: Bake) -> None:
+def test_lock_meets_what_is_added(answers: Answers, project: Baked, bake_once: Bake) -> None:
     text = project.text("requirements-divio.in")
-    wanted = {name_of(line) for line in text.splitlines() if not line.startswith("#")}
-    locked = lock(project.text("requirements-divio.txt"))
+    declared = [line for line in text.splitlines() if not line.startswith("#")]
+    lock = project.text("requirements-divio.txt")
+    locked = versions(lock)
 
-    assert wanted <= set(locked)
-    assert project.text("requirements-divio.txt").count("--hash=sha256:") >= len(locked)
+    found = unmet(declared, lock)
+    assert not found, f"requirements-divio.txt of {project} needs `make lock`: {found}"
+    assert lock.count("--hash=sha256:") >= len(locked)
     new = bake_once(**{option: answers[option] for option in CORE})
-    same = lock(new.text("requirements.txt"))
+    same = versions(new.text("requirements.txt"))
     assert set(locked) - set(same) <= {"psycopg2-binary"}
     assert same | locked == locked | same, "a new application gets other versions"
 
@@ -242,10 +249,6 @@ def test_server_of_the_template_takes_the_place_of_the_same_one(
 
 def name_of(requirement: str) -> str:
     return re.match(r"[\w-]+", requirement)[0]
-
-
-def lock(text: str) -> dict[str, str]:
-    return dict(re.findall(r"^([\w-]+)==(\S+)", text, re.MULTILINE))
 
 
 @all_combinations

