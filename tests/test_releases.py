@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +12,34 @@ from tests.harness.baked import Baked
 from tests.harness.choices import (
     CORES,
     PAIRED_CORES,
+    TEMPLATE,
     TWO_CORES,
     Answers,
     label,
+)
+from tests.harness.owner import (
+    Conflict,
+    Place,
+    edit,
+    edited,
+    make,
+    recorded_since,
+    settle,
+    unsaid,
 )
 from tests.harness.processes import run
 from tests.harness.updates import (
     LOCKS,
     PARTS,
     BakeVersion,
+    answers_of,
     baker,
     commit,
     differing,
     git,
     history,
+    last_of_each_major,
+    merge,
     recipe,
     take_version,
     take_working_tree,
@@ -35,23 +48,29 @@ from tests.harness.updates import (
 )
 
 VERSIONS = versions_to_update_from()
-PACKAGE = "my_flask_app"
+# Only from these the whole recipe is followed, because that takes a minute.
+NEWEST = last_of_each_major(VERSIONS)
 
 pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 
 def cores_of(version: str) -> list[Answers]:
-    """Return those that a version has all values of."""
+    """Return those to update from a version: one in turn, where its major has a later version."""
     values = json.loads(history("show", f"{version}:{PARTS[0]}"))
-    return [core for core in CORES if all(core[name] in values[name] for name in core)]
+    cores = [core for core in CORES if all(core[name] in values[name] for name in core)]
+    if version in NEWEST:
+        return cores
+    sample = [core for core in cores if core in PAIRED_CORES]
+    return [sample[VERSIONS.index(version) % len(sample)]]
 
 
-PROJECTS = [(core, version) for version in VERSIONS for core in cores_of(version)]
-all_projects = pytest.mark.parametrize(
-    ("answers", "version"),
-    PROJECTS or [(CORES[0], None)],
-    ids=lambda value: label(value) if isinstance(value, dict) else str(value)[:7],
-)
+def projects_of(versions: list[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("answers", "version"),
+        [(core, version) for version in versions for core in cores_of(version)]
+        or [(CORES[0], None)],
+        ids=lambda value: label(value) if isinstance(value, dict) else str(value)[:7],
+    )
 
 
 def needs_history(version: str | None) -> None:
@@ -92,33 +111,37 @@ def make_project(baked: BakeVersion, tmp_path: Path) -> BakeVersion:
     return make
 
 
-@all_projects
+@projects_of(VERSIONS)
 def test_untouched_project_gets_exactly_what_changed(
     answers: Answers, version: str | None, make_project: BakeVersion, baked: BakeVersion
 ) -> None:
     needs_history(version)
     project = make_project(f"the-{version}", answers)
     locks = {name: (project / name).read_bytes() for name in LOCKS}
+    now = baked("now", **answers_of(project))
 
     update(project)
 
-    assert differing(project, baked("now", **answers)) == []
+    assert differing(project, now) == []
     assert {name: (project / name).read_bytes() for name in LOCKS} == locks
 
 
-@all_projects
+@projects_of(VERSIONS)
 def test_edits_survive(answers: Answers, version: str | None, make_project: BakeVersion) -> None:
     needs_history(version)
     project = edited(make_project(f"the-{version}", answers))
+    now = make_project("now", answers_of(project))
 
-    update(project)
+    merge(project)
+    settle(project, recorded_since(version))
+    commit(project)
 
-    assert differing(project, edited(make_project("now", answers))) == []
+    assert differing(project, edited(now)) == []
 
 
-# In few cores, because it installs twice and runs the project's own gate: that takes a minute.
+# In few cores, because it installs twice and runs the project's own gate.
 @pytest.mark.sample(TWO_CORES)
-@all_projects
+@projects_of(NEWEST)
 def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
     answers: Answers,
     version: str | None,
@@ -129,17 +152,18 @@ def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
 ) -> None:
     needs_history(version)
     monkeypatch.setenv("MYPY_CACHE_DIR", mypy_cache)
-    now = make_project("now", answers)
     project = make_project(f"the-{version}", answers)
+    now = make_project("now", answers_of(project))
     edit(project)
     run("make", "--old-file=install", "lock", folder=project)
     commit(project)
     install(Baked(answers, project))
-    check, merge, finish, *_ = recipe(now)
+    check, get, finish, *_ = recipe(now)
 
     run("bash", "-c", *check, fails=True, folder=project)
-    shown = [run("bash", "-c", command, folder=project) for command in merge][-1]
-    assert not re.search(r"^(UU|AA) |\.rej$", shown, re.MULTILINE), shown
+    for command in get:
+        run("bash", "-c", command, folder=project)
+    settle(project, recorded_since(version))
     for command in finish:
         run("bash", "-c", command, folder=project)
 
@@ -150,108 +174,69 @@ def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
         assert "\nhumanize==" in (project / name).read_text()
 
 
-GUESTS = '''"""Guests, who are counted."""
-
-from flask import Blueprint, current_app
-from humanize import intcomma
-from sqlalchemy import String, func, select
-from sqlalchemy.orm import Mapped, mapped_column
-
-from .database import Base, db
-
-blueprint = Blueprint("guests", __name__)
+def test_changelog_tells_of_each_recorded_conflict() -> None:
+    assert unsaid((TEMPLATE / "CHANGELOG.md").read_text()) == []
 
 
-class Guest(Base):
-    """A guest of a page."""
-
-    __tablename__ = "guest"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    page: Mapped[str] = mapped_column(String(100))
-
-
-@blueprint.get("/guests")
-def index() -> str:
-    db.session.add_all([Guest(page="guests") for _ in range(1000)])
-    db.session.commit()
-    guests = db.session.scalar(select(func.count(Guest.id))) or 0
-    return f"{current_app.config['GREETING']}, guest {intcomma(guests)}"
-'''
-MIGRATION = '''"""Add guests."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0001"
-down_revision = None
-branch_labels = None
-depends_on = None
-
-
-def upgrade():
-    op.create_table(
-        "guest",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("page", sa.String(100), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_guest"),
-    )
-
-
-def downgrade():
-    op.drop_table("guest")
-'''
-TEST_OF_GUESTS = """from flask.testing import FlaskClient
-from flask_sqlalchemy import SQLAlchemy
-
-
-def test_guests_are_counted(client: FlaskClient, database: SQLAlchemy) -> None:
-    database.create_all()
-    assert client.get("/guests").text == "Welcome, guest 1,000"
-"""
-
-NEW_FILES = {
-    f"{PACKAGE}/guests.py": GUESTS,
-    "migrations/versions/0001_add_guests.py": MIGRATION,
-    "tests/test_guests.py": TEST_OF_GUESTS,
+RECORDED = {
+    "1.2": {"a": Conflict("ours", "Keep your a."), "b": Conflict("ours", "Keep b.")},
+    "1.10": {"a": Conflict("theirs", "Take our a.")},
 }
-# In each file a line, of all versions, and what an owner makes of it.
-EDITS = [
-    (
-        f"{PACKAGE}/config.py",
-        '        "SESSION_COOKIE_SAMESITE": "Lax",\n',
-        '        "SESSION_COOKIE_SAMESITE": "Lax",\n'
-        '        "GREETING": env.text("GREETING") or "Welcome",\n',
-    ),
-    (f"{PACKAGE}/config.py", "default=100, least=1, most=500", "default=20, least=1, most=500"),
-    ("tests/test_config.py", "    100 * 2**20,\n".lstrip(), "20 * 2**20,\n"),
-    (
-        "tests/test_config.py",
-        '    "HSTS_SECONDS": 365 * 24 * 3600,\n',
-        '    "HSTS_SECONDS": 365 * 24 * 3600,\n    "GREETING": "Welcome",\n',
-    ),
-    ("pyproject.toml", '    "flask>=', '    "humanize>=4.12",\n    "flask>='),
-    (".env-local", "STAGE=local\n", "STAGE=local\nGREETING=Hello\n"),
-    (
-        "Dockerfile",
-        "COPY --from=build /app /app\n",
-        "COPY --from=build /app /app\nRUN install --directory --mode=1777 /data/exports\n",
-    ),
-]
 
 
-def edit(project: Path) -> None:
-    """Grow the project as owners do: a feature, settings, the image, a dependency."""
-    for name, text in NEW_FILES.items():
-        (project / name).write_text(text)
-    for name, old, new in EDITS:
-        text = (project / name).read_text()
-        assert text.count(old) == 1, f"{name} has not one {old!r}"
-        (project / name).write_text(text.replace(old, new))
-    (project / ".editorconfig").unlink()
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("1.10", {}),
+        ("1.9", {"a": "Take our a."}),
+        ("1.1", {"a": "Take our a.", "b": "Keep b."}),
+        ("ca99304", {"a": "Take our a.", "b": "Keep b."}),
+    ],
+)
+def test_conflicts_are_those_of_all_later_releases(version: str, expected: dict[str, str]) -> None:
+    recorded = recorded_since(version, RECORDED)
+    assert {path: conflict.says for path, conflict in recorded.items()} == expected
 
 
-def edited(project: Path) -> Path:
-    edit(project)
-    commit(project)
-    return project
+def test_unsaid_conflict_is_found() -> None:
+    changelog = "# Log\n\n## 1.10\n\nKeep b.\n\nTo update: take\nour a. Take\nour a.\n\n## 1.2\n\n"
+    assert unsaid(f"{changelog}To update: Keep your a.\n", RECORDED) == ["1.2: Keep b."]
+    assert unsaid(changelog.replace("Take", "Leave"), RECORDED) == [
+        "1.2: Keep your a.",
+        "1.2: Keep b.",
+        "1.10: Take our a.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"old": "a = 1\n"}, {"old": "a = 2\n"}),
+        ({"new": "a: 1\n"}, {"new": "a: 2\n"}),
+        ({"old": "b\n", "new": "a: 1\n"}, {"old": "b\n", "new": "a: 2\n"}),
+        ({"old": "a = 1\n" * 2, "new": "b\n"}, None),
+    ],
+)
+def test_edit_is_made_in_the_first_place_that_a_version_has(
+    files: dict[str, str], expected: dict[str, str] | None, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    places = [Place("old", "a = 1", "a = 2"), Place("new", "a: 1", "a: 2")]
+
+    if expected is None:
+        with pytest.raises(AssertionError, match="no place for an edit: neither old with one 'a ="):
+            make(tmp_path, "an edit", places)
+    else:
+        make(tmp_path, "an edit", places)
+        assert {name: (tmp_path / name).read_text() for name in files} == expected
+
+
+@pytest.mark.parametrize(
+    ("versions", "last"),
+    [([], []), (["ca99304"], ["ca99304"]), (["1.0", "1.9", "1.10", "2.0"], ["1.10", "2.0"])],
+)
+def test_last_of_each_major_is_followed_by_the_whole_recipe(
+    versions: list[str], last: list[str]
+) -> None:
+    assert last_of_each_major(versions) == last

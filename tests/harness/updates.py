@@ -46,6 +46,22 @@ def take_working_tree(folder: Path) -> None:
             shutil.copy(TEMPLATE / part, folder / part)
 
 
+def change(path: Path, old: str, new: str) -> None:
+    """Replace a text, which has to be there, so that who changes the template hears of it."""
+    text = path.read_text()
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+def release(template: Path, version: str) -> None:
+    """Commit and tag what is in the template's repository as a version."""
+    questions = json.loads((template / "cookiecutter.json").read_text())
+    old, new = (f'"_version": "{name}"' for name in (questions["_version"], version))
+    change(template / "cookiecutter.json", old, new)
+    commit(template)
+    git(template, "tag", version)
+
+
 def create(template: Path, folder: Path, answers: dict[str, str], *options: str) -> Path:
     """Make a project that its owner committed as it was baked."""
     folder.mkdir(parents=True)
@@ -72,12 +88,26 @@ def baker(template: Path, folder: Path) -> BakeVersion:
 
 def update(project: Path, *options: str, **answers: str) -> None:
     """Update as the README has it, to other answers if there are any, and commit the result."""
+    merge(project, *options, **answers)
+    assert conflicting(project) == [], f"{project} has conflicts"
+    commit(project)
+
+
+def merge(project: Path, *options: str, **answers: str) -> None:
     switch = ["--variables-to-update", json.dumps(answers)] if answers else []
     run("cruft", "update", "--skip-apply-ask", *switch, *options, folder=project)
-    status = git(project, "status", "--porcelain")
-    assert "UU " not in status, f"{project} has conflicts"
-    assert list(project.rglob("*.rej")) == []
-    commit(project)
+
+
+def conflicting(project: Path) -> list[str]:
+    """Return the paths of files with conflicts, and of those with what did not fit."""
+    unmerged = git(project, "diff", "--name-only", "--diff-filter=U")
+    return sorted((unmerged + git(project, "ls-files", "--others", "*.rej")).splitlines())
+
+
+def answers_of(project: Path) -> dict[str, str]:
+    """Return all answers, so that a later version can be baked with them, whatever its defaults."""
+    context = json.loads((project / ".cruft.json").read_text())["context"]["cookiecutter"]
+    return {name: value for name, value in context.items() if not name.startswith("_")}
 
 
 def contents(project: Path) -> dict[str, bytes]:
@@ -117,7 +147,16 @@ def differs(version: str) -> bool:
 def releases() -> list[str]:
     """Return the tagged releases of this history, the last one last."""
     tags = re.findall(r"^\d+\.\d+$", history("tag", "--merged", "HEAD", fails=None), re.MULTILINE)
-    return sorted(tags, key=lambda tag: tuple(map(int, tag.split("."))))
+    return sorted(tags, key=number)
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return what sorts releases, and any commit before them."""
+    return tuple(map(int, version.split("."))) if "." in version else ()
+
+
+def last_of_each_major(versions: list[str]) -> list[str]:
+    return list({number(version)[:1]: version for version in versions}.values())
 
 
 def versions_to_update_from() -> list[str]:
