@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import DIVIO_CLI, Bake
+from tests.harness.baked import Baked
 from tests.harness.control_panel import APPLICATION, TOKEN, ControlPanel, control_panel
 from tests.harness.processes import environment, finish
 
@@ -23,13 +24,21 @@ Deploy = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def github(bake: Bake) -> dict:
-    workflow = bake(ci="github").text(".github/workflows/ci.yml")
-    return yaml.safe_load(workflow.replace("\non:\n", "\n'on':\n"))  # which YAML 1.1 takes for true
+    return github_workflow(bake(ci="github"), "ci")
 
 
 @pytest.fixture(scope="session")
 def gitlab(bake: Bake) -> dict:
-    return yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))
+    return gitlab_pipeline(bake(ci="gitlab"))
+
+
+def github_workflow(project: Baked, name: str) -> dict:
+    workflow = project.text(f".github/workflows/{name}.yml")
+    return yaml.safe_load(workflow.replace("\non:\n", "\n'on':\n"))  # which YAML 1.1 takes for true
+
+
+def gitlab_pipeline(project: Baked) -> dict:
+    return yaml.safe_load(project.text(".gitlab-ci.yml"))
 
 
 @pytest.fixture
