@@ -121,6 +121,7 @@ def holds(condition: str, **values: str) -> bool:
         ("push", "main", "", False),
         ("push", "idea", APPLICATION, False),
         ("pull_request", "", APPLICATION, False),
+        ("schedule", "main", APPLICATION, False),
     ],
 )
 def test_it_runs_on_main_alone_and_only_where_it_is_set_up(
@@ -128,12 +129,14 @@ def test_it_runs_on_main_alone_and_only_where_it_is_set_up(
 ) -> None:
     condition = github["jobs"]["deploy"]["if"]
     values = {"github.event_name": event, "vars.DIVIO_WEBSITE_ID": website}
-    runs = event == "pull_request" or branch in github["on"]["push"]["branches"]
+    branches = {"push": github["on"]["push"]["branches"], "pull_request": [""]}
+    runs = branch in branches.get(event, [])
     assert (runs and holds(condition, **values)) == deploys
 
     [rule] = gitlab["deploy"]["rules"]
     values = {"$CI_COMMIT_BRANCH": branch, "$CI_DEFAULT_BRANCH": "main"}
-    assert holds(rule["if"], **values, **{"$DIVIO_WEBSITE_ID": website}) == deploys
+    values |= {"$CI_PIPELINE_SOURCE": event, "$DIVIO_WEBSITE_ID": website}
+    assert holds(rule["if"], **values) == deploys
 
 
 def test_it_comes_after_the_check_one_at_a_time_and_is_not_interrupted(

@@ -2,21 +2,25 @@
 
 import json
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Thread
 
 import pytest
 
 from tests.conftest import Bake
-from tests.harness.choices import CONTEXT, PROJECT
+from tests.harness.choices import CONTEXT, PROJECT, TWO_CORES, Answers
 from tests.harness.forge import JOB_TOKEN, UPDATE_TOKEN, Forge, forge
 from tests.harness.processes import environment, finish, run
 from tests.harness.updates import LOCKS, commit, create, git, make_repository, take_working_tree
 from tests.test_cruft import change
-from tests.test_pipeline import BASH, github_workflow, gitlab_pipeline
+from tests.test_pipeline import BASH, github_workflow, gitlab_pipeline, holds
 
 OLD, NEW = CONTEXT["_version"], "77.7"
 PAGE = "my_flask_app/pages.py"
@@ -38,6 +42,8 @@ GH = """#!/bin/sh
 printf '%s\\n' "$@" >../pull-request
 test -z "$FORBIDDEN" || { echo 'GitHub Actions is not permitted to create pull requests'; exit 1; }
 """
+
+PIP_AUDIT = "2.10.1"
 
 Jobs = dict[str, dict]
 Update = Callable[..., tuple[Path, Path]]
@@ -113,7 +119,7 @@ def propose(host: str, jobs: dict[str, Jobs], tmp_path: Path) -> Propose:
         (runner / "update.bundle").write_bytes(bundle.read_bytes())
         address = f"{forge.url}/owner/project"
         if host == "gitlab":
-            # What its runner leaves: https://gitlab.com/gitlab-org/gitlab-runner, shells/abstract.go
+            # As its runner leaves them, in shells/abstract.go of gitlab-org/gitlab-runner.
             other = address.replace("://", "://gitlab-ci-token:other@")
             git(runner, "config", f"url.{other}.git.insteadOf", f"{address}.git")
             git(runner, "config", "credential.helper", "!echo password=other;:")
@@ -329,6 +335,31 @@ def test_it_tells_what_to_do_where_the_template_cannot_be_had(
     assert 'Make it by hand: see "Update from the template" in README.md.' in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("source", "branch", "expected"),
+    [
+        ("schedule", "main", ["audit", "update", "propose"]),
+        ("push", "main", ["check"]),
+        ("merge_request_event", "", ["check"]),
+        ("push", "idea", []),
+    ],
+)
+def test_a_schedule_runs_them_and_nothing_else(
+    source: str, branch: str, expected: list[str], bake: Bake
+) -> None:
+    values = {"$CI_PIPELINE_SOURCE": source, "$CI_COMMIT_BRANCH": branch}
+    values["$CI_DEFAULT_BRANCH"] = "main"
+    pipeline = gitlab_pipeline(bake(ci="gitlab"))
+    runs = {
+        name: [holds(rule["if"], **values) for rule in job["rules"]]
+        for name, job in pipeline.items()
+    }
+    assert [name for name in runs if any(runs[name])] == expected
+
+    workflow = github_workflow(bake(ci="github"), "weekly")
+    assert [*workflow["on"]] == ["schedule", "workflow_dispatch"]
+
+
 def test_both_update_by_the_same_lines_with_the_releases_that_are_tested_here(
     jobs: dict[str, Jobs],
 ) -> None:
@@ -353,3 +384,61 @@ def test_what_runs_the_hooks_of_the_template_gets_no_token_that_may_write(
     # A variable is for an environment, or for all jobs.
     assert [name for name in gitlab if "environment" in gitlab[name]] == ["propose"]
     assert not re.search(r"cruft (check|update)|make|pip", json.dumps(commands(gitlab["propose"])))
+
+
+@pytest.fixture(scope="session")
+def pip_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the command, in an environment of its own."""
+    folder = tmp_path_factory.mktemp("pip-audit")
+    python = folder / "bin" / "python"
+    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
+    run("uv", "pip", "install", "--quiet", "--python", python, f"pip-audit=={PIP_AUDIT}")
+    return folder / "bin"
+
+
+@contextmanager
+def osv(vulnerable: str) -> Iterator[tuple[str, list[str]]]:
+    """Serve OSV's API, which knows a vulnerability of a package: its address, and who asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(query["package"]["name"])
+            known = [{"id": "PYSEC-2026-1", "affected": []}] if asked[-1] == vulnerable else []
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"vulns": known}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.05,)).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.mark.sample(TWO_CORES)
+def test_audit_fails_where_a_locked_version_is_vulnerable(
+    answers: Answers, jobs: dict[str, Jobs], pip_audit: Path, bake: Bake, tmp_path: Path
+) -> None:
+    install, audit = commands(jobs["github"]["audit"])
+    assert install == f"pip install pip-audit=={PIP_AUDIT}"
+    assert commands(jobs["gitlab"]["audit"]) == [
+        f"pip install --quiet pip-audit=={PIP_AUDIT}",
+        audit,
+    ]
+    project = bake(**answers)
+    locked = set(re.findall(r"^([\w-]+)==", project.text("requirements.txt"), re.MULTILINE))
+    for vulnerable in ("", "flask"):
+        with osv(vulnerable) as (address, asked):
+            settings = {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": address}
+            env = environment() | settings | {"XDG_CACHE_HOME": str(tmp_path)}
+            env["PATH"] = f"{pip_audit}:{env['PATH']}"
+            done = finish(*BASH, "-c", audit, folder=project.folder, env=env)
+        assert done.returncode == bool(vulnerable), done
+        assert ("PYSEC-2026-1" in done.stdout) == bool(vulnerable), done
+        # Without those that this machine needs none of.
+        assert {*asked} <= locked
+        assert {"flask", "sqlalchemy", "whitenoise"} <= {*asked}

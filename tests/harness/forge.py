@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from tests.harness.processes import environment
+from tests.harness.processes import environment, run
 from tests.harness.updates import git
 
 JOB_TOKEN, UPDATE_TOKEN = "token-of-the-job", "token-of-the-owner"
@@ -63,7 +63,9 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
         def do_GET(self) -> None:
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             _, _, token = base64.b64decode(given).decode().partition(":")
-            if token not in {JOB_TOKEN, UPDATE_TOKEN}:
+            if token not in {JOB_TOKEN, UPDATE_TOKEN} or token in run(
+                "ps", "-A", "-ww", "-o", "args="
+            ):
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="forge"')
                 self.end_headers()
@@ -94,12 +96,13 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.05,)).start()
         yield Forge(f"http://127.0.0.1:{server.server_port}", project)
         server.shutdown()
