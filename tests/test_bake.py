@@ -124,7 +124,7 @@ def test_text_is_tidy(project: Baked) -> None:
 def test_python_says_which_one_where_it_counts(answers: Answers, project: Baked) -> None:
     version = answers.get("python_version", "3.14")
     assert f"FROM python:{version}-slim" in project.text("Dockerfile")
-    for pipeline in project.folder.glob(".git*/**/*.yml"):
+    for pipeline in project.folder.glob(".github/workflows/*.yml"):
         assert version in pipeline.read_text(), pipeline
 
 
@@ -284,22 +284,24 @@ def test_files_keep_their_schemas(project: Baked) -> None:
     schemas = {
         "docker-compose.yml": "compose-spec",
         "docker-compose.production.yml": "compose-spec",
-        ".github/workflows/ci.yml": "github-workflows",
+        ".github/dependabot.yml": "dependabot",
+        ".github/workflows/*.yml": "github-workflows",
         ".gitlab-ci.yml": "gitlab-ci",
     }
-    for name, schema_name in schemas.items():
-        if (project.folder / name).exists():
-            errors = schema(schema_name).iter_errors(parsed(project.folder / name))
-            assert [f"{name}: {error.json_path}: {error.message}" for error in errors] == []
+    for pattern, schema_name in schemas.items():
+        for path in project.folder.glob(pattern):
+            errors = schema(schema_name).iter_errors(parsed(path))
+            assert [f"{path}: {error.json_path}: {error.message}" for error in errors] == []
 
 
 @all_new
 def test_pipeline_has_limits(answers: Answers, project: Baked) -> None:
     if answers["ci"] == "github":
-        workflow = parsed(project.folder / ".github/workflows/ci.yml")
-        assert workflow["permissions"] == {}
-        assert all(job["timeout-minutes"] <= 30 for job in workflow["jobs"].values())
-        job = workflow["jobs"]["check"]
+        workflows = project.folder / ".github" / "workflows"
+        for workflow in map(parsed, workflows.iterdir()):
+            assert workflow["permissions"] == {}
+            assert all(job["timeout-minutes"] <= 30 for job in workflow["jobs"].values())
+        job = parsed(workflows / "ci.yml")["jobs"]["check"]
         azure = ["azure"] if answers["media_storage"] == "azure" else []
         assert list(job["services"]) == [*azure, "database"]
         assert ("TEST_AZURE_DSN" in job["env"]) == bool(azure)
@@ -377,8 +379,8 @@ def test_hadolint_finds_nothing(everything: list[Baked]) -> None:
 
 
 def test_zizmor_finds_nothing(everything: list[Baked]) -> None:
-    workflows = distinct(everything, ".github/workflows/*.yml")
-    run("zizmor", "--offline", "--no-progress", "--quiet", "--persona=auditor", *workflows)
+    files = distinct(everything, ".github/**/*.yml")
+    run("zizmor", "--offline", "--no-progress", "--quiet", "--persona=auditor", *files)
 
 
 def test_actionlint_finds_nothing(everything: list[Baked]) -> None:

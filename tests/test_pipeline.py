@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import DIVIO_CLI, Bake
+from tests.harness.baked import Baked
 from tests.harness.control_panel import APPLICATION, TOKEN, ControlPanel, control_panel
 from tests.harness.processes import environment, finish
 
@@ -23,13 +24,21 @@ Deploy = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def github(bake: Bake) -> dict:
-    workflow = bake(ci="github").text(".github/workflows/ci.yml")
-    return yaml.safe_load(workflow.replace("\non:\n", "\n'on':\n"))  # which YAML 1.1 takes for true
+    return github_workflow(bake(ci="github"), "ci")
 
 
 @pytest.fixture(scope="session")
 def gitlab(bake: Bake) -> dict:
-    return yaml.safe_load(bake(ci="gitlab").text(".gitlab-ci.yml"))
+    return gitlab_pipeline(bake(ci="gitlab"))
+
+
+def github_workflow(project: Baked, name: str) -> dict:
+    workflow = project.text(f".github/workflows/{name}.yml")
+    return yaml.safe_load(workflow.replace("\non:\n", "\n'on':\n"))  # which YAML 1.1 takes for true
+
+
+def gitlab_pipeline(project: Baked) -> dict:
+    return yaml.safe_load(project.text(".gitlab-ci.yml"))
 
 
 @pytest.fixture
@@ -112,6 +121,7 @@ def holds(condition: str, **values: str) -> bool:
         ("push", "main", "", False),
         ("push", "idea", APPLICATION, False),
         ("pull_request", "", APPLICATION, False),
+        ("schedule", "main", APPLICATION, False),
     ],
 )
 def test_it_runs_on_main_alone_and_only_where_it_is_set_up(
@@ -119,12 +129,14 @@ def test_it_runs_on_main_alone_and_only_where_it_is_set_up(
 ) -> None:
     condition = github["jobs"]["deploy"]["if"]
     values = {"github.event_name": event, "vars.DIVIO_WEBSITE_ID": website}
-    runs = event == "pull_request" or branch in github["on"]["push"]["branches"]
+    branches = {"push": github["on"]["push"]["branches"], "pull_request": [""]}
+    runs = branch in branches.get(event, [])
     assert (runs and holds(condition, **values)) == deploys
 
     [rule] = gitlab["deploy"]["rules"]
     values = {"$CI_COMMIT_BRANCH": branch, "$CI_DEFAULT_BRANCH": "main"}
-    assert holds(rule["if"], **values, **{"$DIVIO_WEBSITE_ID": website}) == deploys
+    values |= {"$CI_PIPELINE_SOURCE": event, "$DIVIO_WEBSITE_ID": website}
+    assert holds(rule["if"], **values) == deploys
 
 
 def test_it_comes_after_the_check_one_at_a_time_and_is_not_interrupted(
