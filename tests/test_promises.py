@@ -38,20 +38,15 @@ def broken_promises(old: dict, new: dict) -> list[str]:
 
 
 def other_defaults(old: dict, new: dict) -> list[str]:
-    """Return which texts have another default after the same choices, whose own may move.
+    """Return which texts have another default; that of a choice may move.
 
     Each kind of application has its own, and some follow from the folder's name if it is given.
     """
-    choices = {
-        name: [value for value in values if value in new.get(name, [])]
-        for name, values in old.items()
-        if isinstance(values, list) and not name.startswith("_")
-    }
-    applications = [{"application": value} for value in choices.pop("application", [])] or [{}]
-    same = {name: values[0] for name, values in choices.items() if values}
+    kinds = [kind for kind in old.get("application", []) if kind in new.get("application", [])]
+    applications = [{"application": kind} for kind in kinds] or [{}]
     found = {}
     for application, slug in product(applications, [{}, {"project_slug": "own-slug"}]):
-        before, now = (defaults(each, same | application | slug) for each in (old, new))
+        before, now = (defaults(each, application | slug) for each in (old, new))
         for name, was in before.items():
             if isinstance(old[name], str) and isinstance(new.get(name), str) and was != now[name]:
                 given = " ".join(f"{name}={value}" for name, value in (application | slug).items())

@@ -106,6 +106,7 @@ def tag_of_another(tag: str, what: str, version: str) -> str:
     return f"Tag {tag}: it is at COMMIT, where {what} is {version!r}. {undo(tag)}"
 
 
+TEN_RELEASES = "".join(f"git tag 1.{n}; begin 1.{n + 1}; " for n in range(1, 11))
 # What is done, the tag that is pushed, and what is told.
 SLIPS = {
     "a v before it": ("git tag v1.1", "v1.1", [no_version("v1.1")]),
@@ -200,12 +201,12 @@ SLIPS = {
         ["1.1 is released, and the template has changed since. Run: make next"],
     ),
     "merged into release": (
-        "branch idea; change; git push --quiet origin idea:release; git switch --quiet main; "
-        "git tag 1.1",
-        "1.1",
+        f"{TEN_RELEASES} git tag 1.11; branch idea; change; git push --quiet origin idea:release; "
+        "git switch --quiet main",
+        "1.11",
         [
             "Branch release: it is at COMMIT, which is no release. Bring to main what it has, "
-            "then: git push --force origin refs/tags/1.1^{commit}:refs/heads/release"
+            "then: git push --force origin refs/tags/1.11^{commit}:refs/heads/release"
         ],
     ),
     "no main": (
@@ -224,7 +225,7 @@ FINE = {
     "released": "git tag 1.1",
     "released with a message": "git tag --annotate --message 1.1 1.1",
     "a major one has begun": "git tag 1.1; begin 2.0",
-    "ten releases": "".join(f"git tag 1.{n}; begin 1.{n + 1}; " for n in range(1, 11)),
+    "ten releases": TEN_RELEASES,
     "only the documents change": "git tag 1.1; echo >README.md; commit",
     "other tags": "git tag before-3-moves; git tag python-3.15; git tag 2026-01-31",
     "a branch that is older than a tag": (
@@ -575,7 +576,8 @@ def test_nothing_is_written_before_the_tag_and_ci_are_seen_to() -> None:
 
 
 def test_ci_does_not_stop_the_workflow_that_calls_it() -> None:
-    group = workflow("ci.yml")["concurrency"]["group"]
-    for name, value in {"workflow": "Release", "ref": "refs/tags/1.1"}.items():
-        group = group.replace(f"${{{{ github.{name} }}}}", value)
-    assert group.lower() != RELEASE["concurrency"]["group"].lower()
+    def group(workflow: dict) -> str:
+        text = workflow["concurrency"]["group"].replace("${{ github.workflow }}", "Release")
+        return text.replace("${{ github.ref }}", "refs/tags/1.1").lower()
+
+    assert group(workflow("ci.yml")) != group(RELEASE)
