@@ -11,7 +11,7 @@ from cookiecutter.prompt import prompt_for_config
 
 from tests.conftest import Bake
 from tests.harness.choices import CHOICES, CONTEXT
-from tests.harness.updates import PARTS, history, versions_to_update_from
+from tests.harness.updates import history, versions_to_update_from
 from tests.test_releases import needs_history
 
 
@@ -64,7 +64,7 @@ def defaults(questions: dict, answers: dict[str, str]) -> dict:
 def test_questions_values_and_defaults_are_kept() -> None:
     version = next(reversed(versions_to_update_from()), None)
     needs_history(version)
-    old = json.loads(history("show", f"{version}:{PARTS[0]}"))
+    old = json.loads(history("show", f"{version}:cookiecutter.json"))
     assert old["database"]
     assert broken_promises(old, CONTEXT) == [], f"against {version}"
 

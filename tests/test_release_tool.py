@@ -558,6 +558,7 @@ def test_branch_goes_forward_only(
 
     assert done.returncode == 1
     assert "non-fast-forward" in done.stderr
+    assert "::error::The branch release did not move" in done.stdout
     assert refs(forge) == before
     assert calls() == []
 

@@ -30,7 +30,6 @@ from tests.harness.owner import (
 from tests.harness.processes import run
 from tests.harness.updates import (
     LOCKS,
-    PARTS,
     BakeVersion,
     answers_of,
     baker,
@@ -56,7 +55,7 @@ pytestmark = pytest.mark.sample(PAIRED_CORES)
 
 def cores_of(version: str) -> list[Answers]:
     """Return those to update from a version: one in turn, where its major has a later version."""
-    values = json.loads(history("show", f"{version}:{PARTS[0]}"))
+    values = json.loads(history("show", f"{version}:cookiecutter.json"))
     cores = [core for core in CORES if all(core[name] in values[name] for name in core)]
     if version in NEWEST:
         return cores

@@ -137,7 +137,7 @@ def problems_of_tags(version: str, sections: Sections) -> Iterator[str]:
         # A branch may be older than a tag, and then knows nothing of it.
         if tag in before and tag not in names:
             found.append(f"CHANGELOG.md: {tag} is released and has no section. Put it back.")
-        if tag == version and tag in before and not found and has_changed_since(tag):
+        if tag == version and tag in before and not found and has_changed_since(f"refs/tags/{tag}"):
             found.append(f"{tag} is released, and the template has changed since. Run: make next")
         yield from found
     for name in names[1:]:
@@ -238,9 +238,9 @@ def text_at(commit: str, name: str) -> str:
     return git("show", f"{commit}:{name}") if git("ls-tree", commit, "--", name) else ""
 
 
-def has_changed_since(version: str) -> bool:
-    """Return whether the working tree would bake other projects than that release."""
-    changed = git("diff", "--name-only", f"refs/tags/{version}", "--", *PARTS)
+def has_changed_since(commit: str) -> bool:
+    """Return whether the working tree would bake other projects than that commit."""
+    changed = git("diff", "--name-only", commit, "--", *PARTS)
     return bool(changed or git("ls-files", "--others", "--exclude-standard", "--", *PARTS))
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.harness.choices import PROJECT, TEMPLATE
+from tests.harness.choices import TEMPLATE
 from tests.harness.processes import run
+from tools.release import PARTS, has_changed_since
 
 # Bakes a version of the template with some answers, each once. A project is not to be changed.
 BakeVersion = Callable[..., Path]
 
-# What a bake is made of; all else in the repository reaches no project.
-PARTS = ["cookiecutter.json", "hooks", "templates", PROJECT.name]
 LOCKS = {"requirements.txt", "requirements-dev.txt"}
 
 
@@ -138,12 +137,6 @@ def history(*arguments: str, fails: bool | None = False) -> str:
     return git(TEMPLATE, "-c", "safe.directory=*", *arguments, fails=fails)
 
 
-def differs(version: str) -> bool:
-    """Return whether the working tree would bake other projects than that version did."""
-    changed = history("diff", "--name-only", version, "--", *PARTS)
-    return (changed + history("ls-files", "--others", "--exclude-standard", "--", *PARTS)) != ""
-
-
 def releases() -> list[str]:
     """Return the tagged releases of this history, the last one last."""
     tags = re.findall(r"^\d+\.\d+$", history("tag", "--merged", "HEAD", fails=None), re.MULTILINE)
@@ -167,13 +160,13 @@ def versions_to_update_from() -> list[str]:
     """
     if history("rev-parse", "--is-shallow-repository", fails=None) != "false\n":
         return []
-    if older := [tag for tag in releases() if differs(tag)]:
+    if older := [tag for tag in releases() if has_changed_since(tag)]:
         return older
     added = history(
         "log", "--format=%H", "--diff-filter=A", "--", "tests/test_cruft.py", fails=None
     )
     commits = added.splitlines()[:1] + history("log", "--format=%H", fails=None).splitlines()
-    return list(itertools.islice(filter(differs, commits), 1))
+    return list(itertools.islice(filter(has_changed_since, commits), 1))
 
 
 def take_version(version: str, folder: Path) -> None:
