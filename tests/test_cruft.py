@@ -16,15 +16,17 @@ from tests.harness.choices import (
     CORES,
     PAIRED_CORES,
     PROJECT,
+    TEMPLATE,
     Answers,
     label,
 )
-from tests.harness.processes import run
+from tests.harness.processes import environment, run
 from tests.harness.updates import (
     LOCKS,
     BakeVersion,
     baker,
     commit,
+    create,
     differing,
     git,
     make_repository,
@@ -276,7 +278,7 @@ def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: BakeVersion)
 
 def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeVersion) -> None:
     project = make_project()
-    *_, switch = recipe(project)
+    switch = recipe(project)[4]
 
     for command in switch:
         run("bash", "-c", command, folder=project)
@@ -287,6 +289,7 @@ def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeV
 
 def bake(template: Path | str, folder: Path, *options: str, **answers: str) -> tuple[Path, str]:
     """Bake with cookiecutter; return the project and what is said."""
+    folder.mkdir(exist_ok=True)
     given = [f"{name}={value}" for name, value in answers.items()]
     command = ["cookiecutter", template, "--no-input", *options, *given]
     said = run(*command, errors=True, folder=folder)
@@ -310,6 +313,68 @@ def test_project_of_cookiecutter_is_updated(
 
     assert differing(project, baked(NEW, **answers)) == []
     run("cruft", "check", folder=project)
+
+
+def test_cruft_is_installed_as_it_runs_here(make_project: BakeVersion, tmp_path: Path) -> None:
+    project = make_project()
+    readme = (project / "README.md").read_text()
+    [install] = re.findall(r"^    (.* tool install .*)$", readme, re.MULTILINE)
+    lock = (TEMPLATE / "requirements-dev.txt").read_text()
+    pins = re.findall(r"[\w-]+==[\w.]+", install)
+    assert {pin.partition("==")[0] for pin in pins} == {"cruft", "click", "cookiecutter", "typer"}
+    assert [pin for pin in pins if f"\n{pin} \\\n" not in lock] == []
+
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "bin" / "uv").symlink_to(shutil.which("uv", path=environment()["PATH"]))
+    folders = {f"UV_TOOL_{name}": str(tmp_path / name) for name in ("DIR", "BIN_DIR")}
+    run("bash", "-c", install, folder=project, env=environment() | folders)
+    run(tmp_path / "BIN_DIR" / "cruft", "check", "--checkout", OLD, folder=project)
+
+
+@pytest.mark.parametrize("default", ["release", "main"])
+def test_default_branch_brings_releases(default: str, template: Path, tmp_path: Path) -> None:
+    """With `release`, which moves at releases alone, nothing else reaches a project."""
+    git(tmp_path, "init", "-q", "--bare", f"--initial-branch={default}", "host.git")
+    url = f"file://{tmp_path}/host.git"
+    git(tmp_path, "clone", "-q", template, "main")
+    main = tmp_path / "main"
+    git(main, "reset", "-q", "--hard", OLD)
+    git(main, "push", "-q", url, f"main:{default}")
+
+    def work(path: str, text: str) -> None:
+        with (main / path).open("a") as file:
+            file.write(text)
+        commit(main)
+        git(main, "push", "-q", url, "main:main")
+
+    released, _ = bake(url, tmp_path / "released")
+    created = create(tmp_path / "host.git", tmp_path / "created", {})
+    work(f"{PROJECT.name}/gunicorn.conf.py", "# A fix.\n")
+    early, _ = bake(url, tmp_path / "early", "--checkout", "main")
+    work("CHANGELOG.md", "All that changed.\n")
+    for project in (released, early):
+        commit(project)
+    check, get, *_ = recipe(early)
+    assert "A fix." in (early / "gunicorn.conf.py").read_text()
+    for project in (released, created, early) if default == "release" else ():
+        before = git(project, "rev-parse", "HEAD:")
+        run("bash", "-c", *check, folder=project)
+        run("bash", "-c", *get[:1], folder=project)
+        assert git(project, "status", "--porcelain") == "", project
+        assert git(project, "rev-parse", "HEAD:") == before
+
+    work(f"{PROJECT.name}/gunicorn.conf.py", "# More.\n")
+    git(main, "push", "-q", url, f"main:{default}")
+    now, _ = bake(url, tmp_path / "now")
+    commit(now)
+
+    for project in (released, created, early):
+        run("bash", "-c", *check, fails=True, folder=project)
+        for command in get:
+            run("bash", "-c", command, folder=project)
+        commit(project)
+        assert differing(project, now) == []
+        run("bash", "-c", *check, folder=project)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +407,6 @@ def test_bake_knows_its_template(
     for host in hosts if "example.org" in given else []:
         git(tmp_path, "config", "--global", "--add", f"url.file://{tmp_path}/.insteadOf", host)
     here = tmp_path / "here" if given.startswith("..") else tmp_path
-    here.mkdir(exist_ok=True)
     monkeypatch.setenv("PWD", str(here))
     description = "In Z\u00fcrich: \"caf\u00e9\" & 'more'"
 

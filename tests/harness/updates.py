@@ -123,13 +123,16 @@ def differing(project: Path, other: Path) -> list[str]:
 
 
 def recipe(project: Path) -> list[list[str]]:
-    """Return the commands of the project's README on updates, a list for each block."""
+    """Return the commands of the project's README on updates, a list for each block.
+
+    Without the first, which installs cruft, because the tests have it.
+    """
     readme = (project / "README.md").read_text()
     section = re.search(
         r"^## Update from the template\n(.*?)^## ", readme, re.DOTALL | re.MULTILINE
     )
     blocks = re.findall(r"(?:^    .+\n)+", section[1], re.MULTILINE)
-    return [[line.strip() for line in block.splitlines()] for block in blocks]
+    return [[line.strip() for line in block.splitlines()] for block in blocks[1:]]
 
 
 def history(*arguments: str, fails: bool | None = False) -> str:
