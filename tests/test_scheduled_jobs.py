@@ -367,6 +367,9 @@ def test_both_update_by_the_same_lines_with_the_releases_that_are_tested_here(
 
     assert github == gitlab
     assert install == quiet.replace(" --quiet", "")
+    # Without the history git rejects what is a conflict with it.
+    assert jobs["github"]["update"]["steps"][0]["with"]["fetch-depth"] == 0
+    assert jobs["gitlab"]["update"]["variables"] == {"GIT_DEPTH": 0}
     for name, version in re.findall(r"(\S+)==([\d.]+)", install):
         assert metadata.version(name) == version
 
@@ -414,7 +417,7 @@ def osv(vulnerable: str) -> Iterator[tuple[str, list[str]]]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.05,)).start()
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()
 

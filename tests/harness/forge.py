@@ -103,6 +103,6 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.05,)).start()
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield Forge(f"http://127.0.0.1:{server.server_port}", project)
         server.shutdown()
