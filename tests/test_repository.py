@@ -222,7 +222,6 @@ def test_no_placeholder_is_left(tmp_path: Path) -> None:
 
     found = git(clone, "grep", "-ohE", r"(gh:|github\.com/)[^/ ]+/flask-divio\b")
     assert set(found.split()) == {f"{start}acme/flask-divio" for start in ("gh:", "github.com/")}
-    assert found.count("\n") > 5
     for name in "README.md", "SECURITY.md", ".github/ISSUE_TEMPLATE/config.yml":
         assert "OWNER" not in (clone / name).read_text(), name
     changed = git(clone, "diff")
