@@ -223,6 +223,26 @@ def test_options_and_release_change_in_one_update_and_are_locked(
     assert wanted & DRIVERS_AND_THE_LIKE == locked & DRIVERS_AND_THE_LIKE
 
 
+def test_updates_keep_the_pins_until_they_are_renewed(make_project: BakeVersion) -> None:
+    project = make_project()
+    pin = re.compile(r"^markupsafe==\S+", re.MULTILINE)
+    old = "markupsafe==3.0.2"
+    for name in LOCKS:
+        lock = project / name
+        lock.write_text(pin.sub(old, lock.read_text()))
+    commit(project)
+    _, _, [lock_again, *_], [renew, *_], *_ = recipe(project)
+    update(project)
+
+    pins = []
+    for command in (lock_again, renew):
+        run("bash", "-c", f"{command} --old-file=install", folder=project)
+        pins.append([pin.search((project / name).read_text())[0] for name in sorted(LOCKS)])
+
+    assert pins[0] == [old, old]
+    assert old not in pins[1]
+
+
 def test_new_slugs_arrive_though_the_remote_changes(
     make_project: BakeVersion, baked: BakeVersion
 ) -> None:
@@ -319,6 +339,8 @@ def test_cruft_is_installed_as_it_runs_here(make_project: BakeVersion, tmp_path:
     project = make_project()
     readme = (project / "README.md").read_text()
     [install] = re.findall(r"^    (.* tool install .*)$", readme, re.MULTILINE)
+    pages = [(PROJECT / page).read_text() for page in ("README.md", "DEPLOY.md")]
+    assert len({re.search("uv tool install .*", page)[0] for page in pages}) == 1
     lock = (TEMPLATE / "requirements-dev.txt").read_text()
     pins = re.findall(r"[\w-]+==[\w.]+", install)
     assert {pin.partition("==")[0] for pin in pins} == {"cruft", "click", "cookiecutter", "typer"}

@@ -122,14 +122,14 @@ def differing(project: Path, other: Path) -> list[str]:
     return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
 
 
-def recipe(project: Path) -> list[list[str]]:
+def recipe(project: Path, page: str = "README.md") -> list[list[str]]:
     """Return the commands of the project's README on updates, a list for each block.
 
     Without the first, which installs cruft, because the tests have it.
     """
-    readme = (project / "README.md").read_text()
+    text = (project / page).read_text()
     section = re.search(
-        r"^## Update from the template\n(.*?)^## ", readme, re.DOTALL | re.MULTILINE
+        r"^## Update from the template\n(.*?)(?:^## |\Z)", text, re.DOTALL | re.MULTILINE
     )
     blocks = re.findall(r"(?:^    .+\n)+", section[1], re.MULTILINE)
     return [[line.strip() for line in block.splitlines()] for block in blocks[1:]]
