@@ -17,6 +17,7 @@ import yaml
 from tests.conftest import Bake
 from tests.harness.baked import Baked
 from tests.harness.choices import (
+    CHOICES,
     CORE,
     EXISTING,
     NEW,
@@ -122,7 +123,7 @@ def test_text_is_tidy(project: Baked) -> None:
 
 @all_combinations
 def test_python_says_which_one_where_it_counts(answers: Answers, project: Baked) -> None:
-    version = answers.get("python_version", "3.14")
+    version = answers.get("python_version", CHOICES["python_version"][0])
     assert f"FROM python:{version}-slim" in project.text("Dockerfile")
     for pipeline in project.folder.glob(".github/workflows/*.yml"):
         assert version in pipeline.read_text(), pipeline

@@ -32,11 +32,22 @@ def step_of(job: str, name: str) -> dict:
     return step
 
 
-def run_step(job: str, name: str, clone: Path, **variables: str) -> None:
+def run_step(job: str, name: str, clone: Path, fails: bool = False, **variables: str) -> str:
     """Run a step as GitHub does where it names no shell."""
     step = step_of(job, name)
     env = environment() | step["env"] | variables
-    run("bash", "-e", "-c", step["run"], folder=clone, env=env)
+    return run("bash", "-e", "-c", step["run"], folder=clone, env=env, fails=fails)
+
+
+def cloned(origin: Path, folder: Path) -> Path:
+    git(folder, "clone", "-q", str(origin), "clone")
+    return folder / "clone"
+
+
+def add_program(path: Path, line: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
 
 
 @pytest.fixture
@@ -65,35 +76,46 @@ def origin(tmp_path: Path) -> Path:
         ("", []),
     ],
 )
-def test_renewal_becomes_a_pull_request(
+def test_renewal_begins_the_next_version_where_projects_get_it(
     renewed: str, changed: list[str], origin: Path, tmp_path: Path
 ) -> None:
-    git(tmp_path, "clone", "-q", str(origin), "renewing")
-    clone = tmp_path / "renewing"
+    clone = cloned(origin, tmp_path)
     (clone / "tools" / "lock.py").write_text(LOCK.format(renewed))
     (clone / ".venv").mkdir()
     (clone / ".venv" / "installed").touch()
+
     run_step("renew", "Renew", clone)
+
     patch = clone / "renewal.patch"
-
     assert patch.exists() == bool(renewed)
-    if not renewed:
-        return
-    assert "+--upgrade 7 days" in patch.read_text()
+    if renewed:
+        assert re.findall(r"^\+\+\+ b/(.+)", patch.read_text(), re.MULTILINE) == changed
+        assert "+--upgrade 7 days" in patch.read_text()
 
-    git(tmp_path, "clone", "-q", str(origin), "proposing")
-    gh = tmp_path / "bin" / "gh"
-    gh.parent.mkdir()
-    gh.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{tmp_path}/calls\n')
-    gh.chmod(0o755)
-    path = f"{gh.parent}{os.pathsep}{environment()['PATH']}"
-    clone = tmp_path / "proposing"
-    run_step("propose", "Propose", clone, PATH=path, RUNNER_TEMP=str(patch.parent))
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_proposal_starts_its_tests(refuses: bool, origin: Path, tmp_path: Path) -> None:
+    clone = cloned(origin, tmp_path)
+    (clone / "requirements-dev.txt").write_text("flask==3.1\n")
+    (tmp_path / "renewal.patch").write_text(git(clone, "diff"))
+    git(clone, "checkout", "-q", ".")
+    add_program(origin / "hooks" / "pre-receive", f"exit {int(refuses)}")
+    add_program(tmp_path / "bin" / "gh", f'printf "%s\\n" "$*" >>{tmp_path}/calls')
+    path = f"{tmp_path}/bin{os.pathsep}{environment()['PATH']}"
+
+    told = run_step(
+        "propose", "Propose", clone, fails=refuses, PATH=path, RUNNER_TEMP=str(tmp_path)
+    )
 
     branch = git(clone, "branch", "--show-current").strip()
-    assert git(origin, "diff", "--name-only", "main", branch).split() == changed
-    login, start, create = (tmp_path / "calls").read_text().splitlines()
+    login, *calls = (tmp_path / "calls").read_text().splitlines()
     assert login == "auth setup-git"
+    if refuses:
+        assert "::error::Push the patch by hand" in told
+        assert calls == []
+        return
+    assert git(origin, "diff", "--name-only", "main", branch).split() == ["requirements-dev.txt"]
+    start, create = calls
     assert start == f"workflow run ci.yml --ref {branch}"
     assert create.startswith(f"pr create --base main --head {branch} --title ")
 
@@ -157,8 +179,8 @@ def test_all_that_is_locked_has_wheels_for(python: str, tmp_path: Path) -> None:
         del wanted[name]
 
     assert lacking <= COMPILED, (
-        f"no wheels for Python {python}: {', '.join(lacking - COMPILED)}. Image and pipeline would "
-        "have to compile them: see 'Add a Python' in CONTRIBUTING.md."
+        f"no wheels for Python {python}: {', '.join(sorted(lacking - COMPILED))}. "
+        "See 'Add a Python' in CONTRIBUTING.md."
     )
 
 
