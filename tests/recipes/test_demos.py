@@ -1,6 +1,7 @@
-"""`make demo-blog`: recipes together, used in a browser."""
+"""The demos: `make demo-blog`, used in a browser, and `make demo`, of which a picture is taken."""
 
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from playwright.sync_api import Browser
 
 from tests.harness import blog
 from tests.harness.browser import SCREENS
+from tests.harness.choices import TEMPLATE
 from tests.harness.demo import demo
+from tests.harness.processes import run
+from tools.screenshot import SIZE, hash_of_page
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +38,14 @@ def test_api_is_asked_with_the_token_that_is_shown(served: tuple[str, Path]) -> 
         for headers in ({"Authorization": header}, {})
     ]
     assert statuses == [200, 401]
+
+
+def test_picture_is_taken(tmp_path: Path) -> None:
+    picture = tmp_path / "welcome.png"
+
+    run("make", "screenshot", f"ARGS={picture}", folder=TEMPLATE)
+
+    png = picture.read_bytes()
+    assert struct.unpack(">II", png[16:24]) == (SIZE["width"], SIZE["height"])
+    assert len(png) < 60_000
+    assert hash_of_page().encode() in png
