@@ -12,7 +12,7 @@ import yaml
 
 from tests.harness.choices import TEMPLATE
 from tests.harness.processes import environment, finish, run
-from tests.harness.updates import git, history, make_repository, take_working_tree
+from tests.harness.updates import commit, git, history, make_repository, take_working_tree
 from tools.screenshot import PICTURE, hash_of_page
 
 JOBS = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text())["jobs"]
@@ -140,7 +140,7 @@ def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
     template = tmp_path / "template"
     take_working_tree(template)
     shutil.copytree(TEMPLATE / ".ci", template / ".ci")
-    make_repository(template)  # or there is no .cruft.json
+    make_repository(template)
     output = tmp_path / "output"
 
     runner(template, "bake", "Bake", GITHUB_OUTPUT=str(output))
@@ -156,6 +156,7 @@ def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
     assert lines[3] in compare(FILES=files.replace(f"\n{lines[3]}", ""), fails=True)
     answers = template / "cookiecutter.json"
     answers.write_text(answers.read_text().replace('"_new_lines": "\\n"', '"_new_lines": "\\r\\n"'))
+    commit(template)
     assert "Dockerfile" in compare(FILES=files, fails=True)
     answers.write_text("{}")
     compare(FILES=files, fails=True)
