@@ -67,6 +67,10 @@ next: ## Begin the next version, if the last is released; ARGS=major a major one
 release: ## Tag the version on main and push the tag: a workflow does the rest
 	@$(PYTHON) -m tools.release release
 
+.PHONY: screenshot
+screenshot: $(VENV)/installed ## Take the picture of the welcome page, after changing that
+	python -m tools.screenshot $(ARGS)
+
 .PHONY: address
 address: ## Fill in the account on GitHub, that of the remote origin or OWNER=name, in all links
 	@$(PYTHON) -m tools.address "$$OWNER"

@@ -12,7 +12,8 @@ import yaml
 
 from tests.harness.choices import TEMPLATE
 from tests.harness.processes import environment, finish, run
-from tests.harness.updates import git, history, make_repository, take_working_tree
+from tests.harness.updates import commit, git, history, make_repository, take_working_tree
+from tools.screenshot import PICTURE, hash_of_page
 
 JOBS = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text())["jobs"]
 
@@ -139,6 +140,7 @@ def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
     template = tmp_path / "template"
     take_working_tree(template)
     shutil.copytree(TEMPLATE / ".ci", template / ".ci")
+    make_repository(template)
     output = tmp_path / "output"
 
     runner(template, "bake", "Bake", GITHUB_OUTPUT=str(output))
@@ -154,6 +156,7 @@ def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
     assert lines[3] in compare(FILES=files.replace(f"\n{lines[3]}", ""), fails=True)
     answers = template / "cookiecutter.json"
     answers.write_text(answers.read_text().replace('"_new_lines": "\\n"', '"_new_lines": "\\r\\n"'))
+    commit(template)
     assert "Dockerfile" in compare(FILES=files, fails=True)
     answers.write_text("{}")
     compare(FILES=files, fails=True)
@@ -227,3 +230,11 @@ def test_no_placeholder_is_left(tmp_path: Path) -> None:
     changed = git(clone, "diff")
     run(*fill_in, folder=clone)
     assert git(clone, "diff") == changed
+
+
+# The picture
+
+
+def test_picture_is_of_the_page_as_it_is() -> None:
+    assert hash_of_page().encode() in PICTURE.read_bytes(), "run 'make screenshot', and look at it"
+    assert f"]({PICTURE.relative_to(TEMPLATE)})" in (TEMPLATE / "README.md").read_text()

@@ -27,6 +27,7 @@ def main(account: str = "") -> None:
         if filled != text:
             Path(name).write_text(filled, encoding="utf-8", newline="\n")
             print(name)
+    print("On GitHub, have private vulnerability reporting and discussions on: forms link to them.")
 
 
 def git(*arguments: str) -> str:
