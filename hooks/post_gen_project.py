@@ -54,7 +54,7 @@ PATHS_OF_CHOICE = {
 
 # Nothing else reaches an existing application, whatever the template has.
 FILES_FOR_EXISTING = {
-    ".cruft.json", ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
+    ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
     "migration_lock.py", "nginx.conf", "request_limits.py", "requirements-divio.in",
     "requirements-divio.txt", "sitecustomize.py", "socketio_threads.py", "uwsgi.ini",
