@@ -128,6 +128,9 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     git(project, "remote", "rename", "origin", "platform")
     (project / "notes.txt").write_text("not committed")
     (project / ".git" / "info" / "exclude").write_text("notes.txt\n")
+    hook = project / ".git" / "hooks" / "pre-commit"  # as "make hooks" installs one
+    hook.write_text("#!/bin/sh\ntest -f .pre-commit-config.yaml\n")
+    hook.chmod(0o755)
     settings = git(project, "config", "--list", "--local")
     locks = {name: (project / name).read_text() for name in LOCKS}
     make_branch(project)
