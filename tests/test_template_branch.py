@@ -128,6 +128,11 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     git(project, "remote", "rename", "origin", "platform")
     (project / "notes.txt").write_text("not committed")
     (project / ".git" / "info" / "exclude").write_text("notes.txt\n")
+    hook = project / ".git" / "hooks" / "pre-commit"  # as "make hooks" installs one
+    hook.write_text("#!/bin/sh\ntest -f .venv/installed\n")
+    (project / ".venv").mkdir()
+    (project / ".venv" / "installed").touch()
+    hook.chmod(0o755)
     settings = git(project, "config", "--list", "--local")
     locks = {name: (project / name).read_text() for name in LOCKS}
     make_branch(project)
@@ -210,3 +215,4 @@ def test_branch_gives_what_cruft_alone_has_passed_over(
     status = merge(project, way, template, NEWER)
     assert f"UU {PACKAGE}/pages.py\n" in status
     assert f"# Of {NEWER}." in moved.read_text()
+    assert f"flask-divio {NEWER};" in (project / "README.md").read_text()
