@@ -68,7 +68,7 @@ def commands(job: dict) -> list[str]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository of the template with two releases."""
+    """A repository of the template with two releases, and work on the next."""
     template = tmp_path_factory.mktemp("scheduled") / "template"
     take_working_tree(template)
     make_repository(template)
@@ -81,6 +81,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / ".editorconfig").unlink()
     commit(template)
     git(template, "tag", NEW)
+
+    git(template, "switch", "-q", "--create", "next")
+    change(project / "README.md", "\n## Run\n", "\nA new line.\n\n## Run\n")
+    commit(template)
+    git(template, "switch", "-q", "main")
     return template
 
 
@@ -91,9 +96,9 @@ def update(
     """Run the job that updates a project, once; return its repository, and where it ran."""
 
     @cache
-    def update(edits: str, release: str = OLD) -> tuple[Path, Path]:
+    def update(edits: str, version: str = OLD) -> tuple[Path, Path]:
         folder = tmp_path_factory.mktemp("update")
-        project = create(template, folder / "owner", {}, "--checkout", release)
+        project = create(template, folder / "owner", {}, "--checkout", version)
         for path, old, new in EDITS[edits]:
             change(project / path, old, new)
             commit(project)
@@ -168,8 +173,11 @@ def branch_of(template: Path) -> str:
     return f"template-{git(template, 'rev-parse', 'HEAD')[:10]}"
 
 
-def test_nothing_is_handed_on_where_nothing_is_new(update: Update, jobs: dict[str, Jobs]) -> None:
-    project, runner = update("nothing", NEW)
+@pytest.mark.parametrize("version", [NEW, "next"])
+def test_nothing_is_handed_on_where_no_release_is_newer(
+    version: str, update: Update, jobs: dict[str, Jobs]
+) -> None:
+    project, runner = update("nothing", version)
 
     assert git(runner, "status", "--porcelain") == ""
     assert git(runner, "rev-parse", "HEAD") == git(project, "rev-parse", "HEAD")
