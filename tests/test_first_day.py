@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 
 from tests.conftest import Bake
 from tests.harness.baked import Baked
 from tests.harness.choices import TEMPLATE, TWO_CORES, Answers
 from tests.harness.databases import new_database
+from tests.harness.pipelines import github_workflow, gitlab_pipeline
 from tests.harness.processes import environment, eventually, free_port, run
 from tests.harness.updates import commit, git
 
@@ -126,8 +126,8 @@ def check_as_ci(project: Baked, settings: dict[str, str]) -> None:
 
 def commands_of_ci(project: Baked) -> list[str]:
     if project.answers["ci"] == "gitlab":
-        return yaml.safe_load(project.text(".gitlab-ci.yml"))["check"]["script"]
-    steps = yaml.safe_load(project.text(".github/workflows/ci.yml"))["jobs"]["check"]["steps"]
+        return gitlab_pipeline(project)["check"]["script"]
+    steps = github_workflow(project, "ci")["jobs"]["check"]["steps"]
     commands = [step["run"] for step in steps if "run" in step]
     return [command for command in commands if "apt-get" not in command]
 

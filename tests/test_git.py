@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.choices import TEMPLATE
-from tests.harness.processes import environment, finish, run
+from tests.harness.processes import add_program, environment, finish, run
 from tests.harness.updates import commit, git, make_repository
 
 URL = "git@git.divio.com:my-flask-app.git"
@@ -76,12 +76,9 @@ def test_project_bakes_without_git(folder: Path) -> None:
 
 
 def test_project_bakes_where_git_fails(folder: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "bin" / "git"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'fatal: no' >&2\nexit 128\n")
-    broken.chmod(0o755)
+    add_program(tmp_path / "bin" / "git", "echo 'fatal: no' >&2; exit 128")
 
-    _, said = bake(folder, PATH=f"{broken.parent}:{os.environ['PATH']}")
+    _, said = bake(folder, PATH=environment(tmp_path / "bin")["PATH"])
 
     assert "fatal: no" in said
 

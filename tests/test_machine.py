@@ -6,6 +6,7 @@ import pytest
 
 from tests.harness import databases, machine
 from tests.harness.databases import source_of
+from tests.harness.processes import add_program
 
 PROGRAMS = {"postgres": ["initdb", "postgres"], "mysql": ["mysqld"]}
 
@@ -22,17 +23,12 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def add_program(folder: Path, name: str) -> None:
-    (folder / name).write_text("#!/bin/sh\n")
-    (folder / name).chmod(0o755)
-
-
 @either_kind
 def test_server_is_the_one_that_a_url_names(
     kind: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in PROGRAMS[kind]:
-        add_program(path, name)
+        add_program(path / name)
     monkeypatch.setenv(f"TEST_{kind.upper()}_URL", f"{kind}://user@host/")
 
     with source_of(kind)() as url:
@@ -43,11 +39,11 @@ def test_server_is_the_one_that_a_url_names(
 def test_server_is_else_a_program_else_a_container(kind: str, path: Path) -> None:
     assert source_of(kind) is None
 
-    add_program(path, "docker")
+    add_program(path / "docker")
     assert source_of(kind) is databases.IN_CONTAINER[kind]
 
     for name in PROGRAMS[kind]:
-        add_program(path, name)
+        add_program(path / name)
     assert source_of(kind) is databases.FROM_PROGRAM[kind]
 
 
@@ -62,7 +58,7 @@ def test_root_on_debian_installs_what_is_missing(
     monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setenv("CI", "false")
     if installer:
-        add_program(path, "apt-get")
+        add_program(path / "apt-get")
 
     for _ in range(2):  # the second time it is there
         if installed:

@@ -1,23 +1,19 @@
 """The deployment of the pipelines, with the real divio-cli, up to Divio's API."""
 
 import json
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-import yaml
 
 from tests.conftest import DIVIO_CLI, Bake
-from tests.harness.baked import Baked
 from tests.harness.control_panel import APPLICATION, TOKEN, ControlPanel, control_panel
+from tests.harness.pipelines import BASH, github_workflow, gitlab_pipeline, holds
 from tests.harness.processes import environment, finish
 
 SETTINGS = {"DIVIO_TOKEN": TOKEN, "DIVIO_WEBSITE_ID": APPLICATION}
-# How GitHub runs a step with `shell: bash`, and much as GitLab runs a script.
-BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 
 Deploy = Callable[..., CompletedProcess[str]]
 
@@ -32,15 +28,6 @@ def gitlab(bake: Bake) -> dict:
     return gitlab_pipeline(bake(ci="gitlab"))
 
 
-def github_workflow(project: Baked, name: str) -> dict:
-    workflow = project.text(f".github/workflows/{name}.yml")
-    return yaml.safe_load(workflow.replace("\non:\n", "\n'on':\n"))  # which YAML 1.1 takes for true
-
-
-def gitlab_pipeline(project: Baked) -> dict:
-    return yaml.safe_load(project.text(".gitlab-ci.yml"))
-
-
 @pytest.fixture
 def deploy(github: dict, divio: Path, tmp_path: Path) -> Deploy:
     """Run the step that deploys."""
@@ -48,8 +35,7 @@ def deploy(github: dict, divio: Path, tmp_path: Path) -> Deploy:
     settings = tmp_path / ".config" / "divio" / "config.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"update_check_timestamp": int(time.time())}))
-    common = environment() | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    common["PATH"] = f"{divio.parent}:{common['PATH']}"
+    common = environment(divio.parent) | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     [step] = [step for step in github["jobs"]["deploy"]["steps"] if "env" in step]
 
     def deploy(panel: ControlPanel, **variables: str) -> CompletedProcess[str]:
@@ -104,14 +90,6 @@ def test_both_run_the_same_lines_with_the_release_that_is_tested_here(
 
     assert [install.split()[-1], deploy] == [f"divio-cli=={DIVIO_CLI}", deploy]
     assert gitlab["deploy"]["script"] == [f"pip install --quiet divio-cli=={DIVIO_CLI}", deploy]
-
-
-def holds(condition: str, **values: str) -> bool:
-    """Tell what a condition of either pipeline comes to, where all else is empty."""
-    names = r"\$\w+|\b(?:github|vars)\.\w+"
-    text = condition.removeprefix("${{").removesuffix("}}").strip()
-    text = re.sub(names, lambda name: repr(values.get(name[0], "")), text)
-    return bool(eval(text.replace("&&", "and")))
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,28 @@
 """The repository itself: what its pipeline runs, its forms, its address and its picture."""
 
-import os
 import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
-import yaml
 
-from tests.harness.choices import TEMPLATE
-from tests.harness.processes import environment, finish, run
-from tests.harness.updates import commit, git, history, make_repository, take_working_tree
+from tests.harness.choices import CHOICES, TEMPLATE
+from tests.harness.pipelines import WORKFLOWS, run_step, workflow
+from tests.harness.processes import add_program, environment, finish, run
+from tests.harness.updates import (
+    change,
+    commit,
+    git,
+    history,
+    make_repository,
+    take_working_tree,
+)
 from tools.screenshot import PICTURE, hash_of_page
 
-JOBS = yaml.safe_load((TEMPLATE / ".github/workflows/ci.yml").read_text())["jobs"]
-
-
-def add_program(path: Path, *lines: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
-    path.chmod(0o755)
+JOBS = workflow(WORKFLOWS / "ci.yml")["jobs"]
 
 
 # The pipeline
@@ -55,9 +56,8 @@ def test_pipeline_makes(
         for name in "engine", "images":
             status = int(name not in works)
             add_program(tmp_path / "shared" / "docker" / name, f"exit {status}")
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
-    done = finish(repository / ".ci" / "run", *targets, env=environment() | {"PATH": path})
+    done = finish(repository / ".ci" / "run", *targets, env=environment(tmp_path / "bin"))
 
     assert (done.returncode == 0) == (made is not None), done.stderr
     if made is not None:
@@ -65,16 +65,8 @@ def test_pipeline_makes(
         assert ("LEFT OUT" in done.stderr) == (made == ALL)
 
 
-def test_each_target_runs_on_some_python_and_the_tests_on_all() -> None:
-    matrix = JOBS["test"]["strategy"]["matrix"]
-    jobs = [(python, matrix["targets"][0]) for python in matrix["python"]]
-    jobs += [(job["python"], job["targets"]) for job in matrix["include"]]
-
-    assert {python for python, targets in jobs if "test" in targets.split()} == {
-        "3.11", "3.12", "3.13", "3.14"
-    }  # fmt: skip
-    for target in ["test-recipes", "test-docker"]:
-        assert [targets for _, targets in jobs].count(target) == 1
+def test_each_python_that_is_offered_is_tested() -> None:
+    assert {*CHOICES["python_version"]} <= {*JOBS["test"]["strategy"]["matrix"]["python"]}
 
 
 def test_sudo_that_resets_all_variables_keeps_the_python(tmp_path: Path) -> None:
@@ -84,13 +76,11 @@ def test_sudo_that_resets_all_variables_keeps_the_python(tmp_path: Path) -> None
     add_program(tmp_path / ".ci" / "run", 'command -v "$PYTHON"; echo "$@"')
     python = tmp_path / "bin" / "python3.99"
     add_program(python)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    variables = {"PATH": path, "PYTHON": "3.99", "TARGETS": "lint test"}
-    [command] = [step["run"] for step in JOBS["test"]["steps"] if step["name"] == "Test"]
+    env = environment(tmp_path / "bin") | {"PYTHON": "3.99", "TARGETS": "lint test"}
 
-    said = run("bash", "-e", "-c", command, folder=tmp_path, env=environment() | variables)
+    done = run_step(JOBS["test"], "Test", tmp_path, env)
 
-    assert said.splitlines() == [str(python), "lint test"]
+    assert done.stdout.splitlines() == [str(python), "lint test"], done
 
 
 @pytest.mark.parametrize(
@@ -102,15 +92,13 @@ def test_pipeline_fails_on_another_python(
 ) -> None:
     add_program(tmp_path / ".venv" / "bin" / "python", f"echo Python {used}")
 
-    run(
-        *["bash", "-e", "-c", JOBS["test"]["steps"][-1]["run"]],
-        folder=tmp_path,
-        env=environment() | {"PYTHON": asked},
-        fails=not passes,
-    )
+    name = "Make sure that this Python did it"
+    done = run_step(JOBS["test"], name, tmp_path, environment() | {"PYTHON": asked})
+
+    assert (done.returncode == 0) == passes, done
 
 
-Runner = Callable[..., str]
+Runner = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -119,20 +107,19 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     folder = tmp_path_factory.mktemp("runner")
     run(sys.executable, "-m", "venv", folder / "python")
     (folder / "gitconfig").write_text("[core]\n\tautocrlf = true\n")  # as on Windows
-    path = {"PATH": f"{folder / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    config = {"GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "RUNNER_TEMP": str(folder)}
+    env = environment(folder / "python" / "bin") | {"RUNNER_TEMP": str(folder)}
+    env["GIT_CONFIG_GLOBAL"] = str(folder / "gitconfig")
 
-    def run_step(template: Path, job: str, name: str, fails: bool = False, **settings: str) -> str:
-        env = environment() | path | config | settings
-        [command] = [step["run"] for step in JOBS[job]["steps"] if step["name"].startswith(name)]
-        options = ["--noprofile", "--norc", "-eo", "pipefail"]
-        return run("bash", *options, "-c", command, folder=template, env=env, fails=fails)
+    def runner(template: Path, job: str, name: str, **settings: str) -> CompletedProcess[str]:
+        return run_step(JOBS[job], name, template, env | settings)
 
-    run_step(TEMPLATE, "bake-elsewhere", "Install")
+    runner(TEMPLATE, "bake-elsewhere", "Install the locked cookiecutter")
     locked = (TEMPLATE / "requirements-dev.txt").read_text()
-    for installed in run("pip", "freeze", env=path).split():
-        assert f"\n{installed.lower().replace('_', '-')} " in locked
-    return run_step
+    installed = run("pip", "freeze", env=env).split()
+    assert "cookiecutter" in str(installed)
+    for requirement in installed:
+        assert f"\n{requirement.lower().replace('_', '-')} " in locked
+    return runner
 
 
 def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
@@ -146,20 +133,25 @@ def test_bakes_of_systems_are_compared(runner: Runner, tmp_path: Path) -> None:
     runner(template, "bake", "Bake", GITHUB_OUTPUT=str(output))
     start, *lines, end = output.read_text().splitlines()
     paths = [line.partition("\t")[2] for line in lines]
-    files = "\n".join(lines)
-    compare = partial(runner, template, "bake-elsewhere", "Bake")
+    compare = partial(runner, template, "bake-elsewhere", "Bake, and compare with Linux")
 
     assert (start, end) == ("files<<END", "END")
     assert ".cruft.json" not in paths
     assert [paths.count(path) for path in ("Dockerfile", "uwsgi.ini", "nginx.conf")] == [2, 1, 1]
-    assert compare(FILES=files) == ""
-    assert lines[3] in compare(FILES=files.replace(f"\n{lines[3]}", ""), fails=True)
+    files = "\n".join(lines)
+    done = compare(FILES=files)
+    assert (done.returncode, done.stdout) == (0, ""), done
+    done = compare(FILES=files.replace(f"\n{lines[3]}", ""))
+    assert done.returncode != 0
+    assert lines[3] in done.stdout
     answers = template / "cookiecutter.json"
-    answers.write_text(answers.read_text().replace('"_new_lines": "\\n"', '"_new_lines": "\\r\\n"'))
+    change(answers, '"_new_lines": "\\n"', '"_new_lines": "\\r\\n"')
     commit(template)
-    assert "Dockerfile" in compare(FILES=files, fails=True)
+    done = compare(FILES=files)
+    assert done.returncode != 0
+    assert "Dockerfile" in done.stdout
     answers.write_text("{}")
-    compare(FILES=files, fails=True)
+    assert compare(FILES=files).returncode != 0
 
 
 # The address

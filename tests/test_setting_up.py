@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Bake
 from tests.harness.choices import TEMPLATE
-from tests.harness.processes import environment, finish, run
+from tests.harness.processes import add_program, environment, finish, run
 from tests.harness.updates import make_repository, take_working_tree
 
 HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text()
@@ -50,8 +50,7 @@ def test_make_lists_its_commands(makefile: Path) -> None:
 def test_too_old_python_installs_nothing(makefile: Path) -> None:
     old = makefile / "old"
     change = "import sys; sys.version_info = (3, 10, 14); exec(sys.argv[1])"
-    old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{change}" "$2"\n')
-    old.chmod(0o755)
+    add_program(old, f'exec "{sys.executable}" -c "{change}" "$2"')
 
     done = finish("make", "test", f"PYTHON={old}", folder=makefile)
 
@@ -68,8 +67,7 @@ def test_npm_may_be_missing_but_not_fail(npm: str, installs: bool, tmp_path: Pat
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "touch").symlink_to(shutil.which("touch"))
     if npm:
-        (tmp_path / "bin" / "npm").write_text(f"#!/bin/sh\n{npm}\n")
-        (tmp_path / "bin" / "npm").chmod(0o755)
+        add_program(tmp_path / "bin" / "npm", npm)
     make = [shutil.which("make"), ".venv/installed", f"PYTHON={sys.executable}"]
 
     done = finish(*make, folder=tmp_path, env={"PATH": str(tmp_path / "bin")})
@@ -170,14 +168,12 @@ def demo(tmp_path: Path) -> Path:
     """A folder whose `make demo` bakes a project that only tells its port."""
     shutil.copy(TEMPLATE / "Makefile", tmp_path)
     (tmp_path / "requirements-dev.txt").touch()
-    cookiecutter = tmp_path / ".venv" / "bin" / "cookiecutter"
-    cookiecutter.parent.mkdir(parents=True)
-    (tmp_path / ".venv" / "installed").touch()
-    cookiecutter.write_text(
-        "#!/bin/sh\necho 'what comes next' >&2\nmkdir $5/my-flask-app\n"
-        "printf 'run:\\n\\t@echo serving at $(PORT)\\n' >$5/my-flask-app/Makefile\n"
+    add_program(
+        tmp_path / ".venv" / "bin" / "cookiecutter",
+        "echo 'what comes next' >&2\nmkdir $5/my-flask-app\n"
+        "printf 'run:\\n\\t@echo serving at $(PORT)\\n' >$5/my-flask-app/Makefile",
     )
-    cookiecutter.chmod(0o755)
+    (tmp_path / ".venv" / "installed").touch()
     (tmp_path / "tmp").mkdir()
     return tmp_path
 

@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from tests.harness.processes import environment, run
+from tests.harness.processes import add_program, environment, run
 from tests.harness.updates import git
 
 JOB_TOKEN, UPDATE_TOKEN = "token-of-the-job", "token-of-the-owner"
 
 # Keeps the push options, which are how GitLab makes a merge request, and refuses as GitHub does.
-PRE_RECEIVE = """#!/bin/sh -e
+PRE_RECEIVE = """set -e
 for number in $(seq 0 $((GIT_PUSH_OPTION_COUNT - 1))); do
     eval "echo \\"\\$GIT_PUSH_OPTION_$number\\"" >>push-options
 done
@@ -54,10 +54,7 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
     project = folder / "owner" / "project.git"
     git(folder, "clone", "-q", "--bare", str(source), str(project))
     git(project, "config", "receive.advertisePushOptions", "true")
-    hook = project / "hooks" / "pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(PRE_RECEIVE % JOB_TOKEN)
-    hook.chmod(0o755)
+    add_program(project / "hooks" / "pre-receive", PRE_RECEIVE % JOB_TOKEN)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -12,14 +12,24 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-def environment() -> dict[str, str]:
-    """Return that of an owner with git, cruft and uv, not that of the `make test` we run in."""
+def environment(*folders: Path) -> dict[str, str]:
+    """Return that of an owner with git, cruft and uv, not that of the `make test` we run in.
+
+    folders: whose programs come before all others
+    """
     ours = ("MAKE", "MFLAGS", "ARGS", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     author = {"GIT_AUTHOR_NAME": "Owner", "GIT_AUTHOR_EMAIL": "owner@example.org"}
     committer = {"GIT_COMMITTER_NAME": "Owner", "GIT_COMMITTER_EMAIL": "owner@example.org"}
-    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return kept | author | committer | path
+    path = os.pathsep.join(map(str, [*folders, Path(sys.executable).parent, os.environ["PATH"]]))
+    return kept | author | committer | {"PATH": path}
+
+
+def add_program(path: Path, script: str = "") -> None:
+    """Write what runs in place of a real program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
 
 
 def run(
