@@ -55,9 +55,8 @@ def release() -> None:
         git("tag", "--delete", version)  # or the next try would take it for released
         raise
     print(
-        f"{version} is tagged and pushed. The workflow Release runs CI on it, which takes up to an "
-        "hour,\nand then moves the branch release to it and publishes its notes. Follow it at\n"
-        f"{address()}/actions/workflows/release.yml"
+        f"{version} is tagged and pushed. The workflow Release, under Actions on GitHub, runs CI\n"
+        "on it, which takes up to an hour, moves the branch release to it and publishes its notes."
     )
 
 
@@ -242,12 +241,6 @@ def has_changed_since(commit: str) -> bool:
     """Return whether the working tree would bake other projects than that commit."""
     changed = git("diff", "--name-only", commit, "--", *PARTS)
     return bool(changed or git("ls-files", "--others", "--exclude-standard", "--", *PARTS))
-
-
-def address() -> str:
-    """Return the page of the repository, or whatever else origin is."""
-    url = git("remote", "get-url", "origin").removesuffix(".git")
-    return re.sub(r"^(ssh://)?git@github\.com[:/]", "https://github.com/", url)
 
 
 if __name__ == "__main__":
