@@ -1,9 +1,10 @@
-"""Take the picture of the welcome page for README.md: python -m tools.screenshot [FILE]."""
+"""Take the picture of the welcome page for README.md: python -m tools.screenshot [FILE].
 
-import hashlib
-import struct
+Beside it are the checksums of what makes the page, which tell when the picture is an earlier one's.
+"""
+
 import sys
-import zlib
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,21 +27,15 @@ def main(file: str | Path = PICTURE) -> None:
     ):
         page = chromium.new_page(viewport=SIZE)
         page.goto(url)
-        png = page.screenshot()
-    Path(file).write_bytes(noted(png, hash_of_page()))
+        page.screenshot(path=file)
+    Path(file).with_suffix(".sha256").write_text(checksums())
 
 
-def hash_of_page() -> str:
-    """Return what changes with the page, and tells that the picture is of an earlier one."""
-    package = PROJECT / "{{cookiecutter.package_name}}"
-    return hashlib.sha256(b"".join((package / name).read_bytes() for name in SHOWN)).hexdigest()
-
-
-def noted(png: bytes, text: str) -> bytes:
-    """Return the picture with a text, in a chunk before the last one, which has 12 bytes."""
-    content = b"tEXtPage\0" + text.encode()
-    chunk = struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
-    return png[:-12] + chunk + png[-12:]
+def checksums() -> str:
+    """Return a line for each file, as sha256sum prints it."""
+    paths = [PROJECT / "{{cookiecutter.package_name}}" / name for name in SHOWN]
+    lines = [f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths]
+    return "".join(lines)
 
 
 if __name__ == "__main__":
