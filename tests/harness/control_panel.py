@@ -2,12 +2,11 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.harness.http_server import Handler, serve
 from tests.harness.processes import run
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -68,10 +67,9 @@ class ControlPanel:
 def control_panel(*succeeds: bool) -> Iterator[ControlPanel]:
     panel = ControlPanel(list(succeeds))
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            content = json.loads(self.rfile.read(length) or "{}")
+    class Api(Handler):
+        def answer(self) -> None:
+            content = json.loads(self.body() or "{}")
             if TOKEN in run("ps", "-A", "-w", "-w", "-o", "args="):
                 status, answer = 500, "the token is in the list of processes"
             elif self.headers["Authorization"] != f"Token {TOKEN}":
@@ -85,14 +83,6 @@ def control_panel(*succeeds: bool) -> Iterator[ControlPanel]:
             self.end_headers()
             self.wfile.write(body)
 
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        panel.address = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serve(Api) as url:
+        panel.address = url
         yield panel
-        server.shutdown()

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
+from tests.harness.http_server import Handler, serve
 from tests.harness.processes import add_program, environment, run
 from tests.harness.updates import git
 
@@ -56,8 +55,8 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
     git(project, "config", "receive.advertisePushOptions", "true")
     add_program(project / "hooks" / "pre-receive", PRE_RECEIVE % JOB_TOKEN)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class GitServer(Handler):
+        def answer(self) -> None:
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             _, _, token = base64.b64decode(given).decode().partition(":")
             if token not in {JOB_TOKEN, UPDATE_TOKEN} or token in run(
@@ -82,7 +81,7 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
                     "REMOTE_USER": token,
                     "REQUEST_METHOD": self.command,
                 },
-                input=self.rfile.read(int(self.headers.get("Content-Length", 0))),
+                input=self.body(),
                 capture_output=True,
             ).stdout
             headers, _, body = answer.partition(b"\r\n\r\n")
@@ -93,13 +92,5 @@ def forge(folder: Path, source: Path) -> Iterator[Forge]:
             self.end_headers()
             self.wfile.write(body)
 
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield Forge(f"http://127.0.0.1:{server.server_port}", project)
-        server.shutdown()
+    with serve(GitServer) as url:
+        yield Forge(url, project)
