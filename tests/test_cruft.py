@@ -24,14 +24,17 @@ from tests.harness.processes import environment, run
 from tests.harness.updates import (
     LOCKS,
     BakeVersion,
+    bake,
     baker,
+    change,
     commit,
     create,
     differing,
     git,
     make_repository,
+    make_template,
     recipe,
-    take_working_tree,
+    release,
     update,
 )
 
@@ -53,14 +56,9 @@ pytestmark = pytest.mark.sample(PAIRED_CORES)
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of the template with both releases."""
-    template = tmp_path_factory.mktemp("release") / "template"
-    take_working_tree(template)
-    make_repository(template)
-    git(template, "tag", OLD)
-
+    template = make_template(tmp_path_factory.mktemp("release") / "template")
     project = template / PROJECT.name
     package = project / "{{cookiecutter.package_name}}"
-    change(template / "cookiecutter.json", f'"{OLD}"', f'"{NEW}"')
     change(template / "hooks" / "post_gen_project.py", "git.divio.com", "git.example.org")
     change(project / "README.md", "\n## Run\n", "\nA new line.\n\n## Run\n")
     change(package / "pages.py", "Hello, World!", "Hello, Divio!")
@@ -68,15 +66,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "docs" / "new.md").write_text("{{ cookiecutter.project_name }}\n")
     (package / "templates" / "error.html").rename(package / "templates" / "problem.html")
     (project / ".editorconfig").unlink()
-    commit(template)
-    git(template, "tag", NEW)
+    release(template, NEW)
     return template
-
-
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text, f"{path} has no {old!r}"
-    path.write_text(text.replace(old, new))
 
 
 @pytest.fixture(scope="session")
@@ -305,15 +296,6 @@ def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeV
     commit(project)
 
     assert differing(project, baked(NEW, python_version="3.13")) == []
-
-
-def bake(template: Path | str, folder: Path, *options: str, **answers: str) -> tuple[Path, str]:
-    """Bake with cookiecutter; return the project and what is said."""
-    folder.mkdir(exist_ok=True)
-    given = [f"{name}={value}" for name, value in answers.items()]
-    command = ["cookiecutter", template, "--no-input", *options, *given]
-    said = run(*command, errors=True, folder=folder)
-    return folder / "my-flask-app", said
 
 
 def test_project_of_cookiecutter_is_updated(

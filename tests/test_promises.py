@@ -11,8 +11,7 @@ from cookiecutter.prompt import prompt_for_config
 
 from tests.conftest import Bake
 from tests.harness.choices import CHOICES, CONTEXT
-from tests.harness.updates import history, versions_to_update_from
-from tests.test_releases import needs_history
+from tests.harness.updates import history, needs_history, versions_to_update_from
 
 
 def broken_promises(old: dict, new: dict) -> list[str]:

@@ -14,8 +14,7 @@ import pytest
 from tests.harness.choices import TEMPLATE
 from tests.harness.pipelines import WORKFLOWS, run_step, workflow
 from tests.harness.processes import add_program, environment, finish, run
-from tests.harness.updates import git, history
-from tests.test_releases import needs_history
+from tests.harness.updates import git, history, needs_history
 from tools import release
 
 # What the scripts below are written with: 1.0 is released, and 1.1 has begun.

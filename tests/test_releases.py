@@ -1,7 +1,6 @@
 """What each release has promised is kept: its projects can be updated, and its answers stay."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +38,7 @@ from tests.harness.updates import (
     history,
     last_of_each_major,
     merge,
+    needs_history,
     recipe,
     take_version,
     take_working_tree,
@@ -70,12 +70,6 @@ def projects_of(versions: list[str]) -> pytest.MarkDecorator:
         or [(CORES[0], None)],
         ids=lambda value: label(value) if isinstance(value, dict) else str(value)[:7],
     )
-
-
-def needs_history(version: str | None) -> None:
-    if version is None:
-        message = "There is no older version to update from. Run 'git fetch --unshallow --tags'."
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.harness.choices import TEMPLATE
+import pytest
+
+from tests.harness.choices import CONTEXT, TEMPLATE
 from tests.harness.processes import run
 from tools.release import PARTS, has_changed_since
 
@@ -52,6 +55,14 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def make_template(folder: Path) -> Path:
+    """Make a repository of the working tree, as a release of the version that it has."""
+    take_working_tree(folder)
+    make_repository(folder)
+    git(folder, "tag", CONTEXT["_version"])
+    return folder
+
+
 def release(template: Path, version: str) -> None:
     """Commit and tag what is in the template's repository as a version."""
     questions = json.loads((template / "cookiecutter.json").read_text())
@@ -59,6 +70,15 @@ def release(template: Path, version: str) -> None:
     change(template / "cookiecutter.json", old, new)
     commit(template)
     git(template, "tag", version)
+
+
+def bake(template: Path | str, folder: Path, *options: str, **answers: str) -> tuple[Path, str]:
+    """Bake with cookiecutter; return the project and what is said."""
+    folder.mkdir(exist_ok=True)
+    given = [f"{name}={value}" for name, value in answers.items()]
+    command = ["cookiecutter", template, "--no-input", *options, *given]
+    said = run(*command, errors=True, folder=folder)
+    return folder / answers.get("project_slug", "my-flask-app"), said
 
 
 def create(template: Path, folder: Path, answers: dict[str, str], *options: str) -> Path:
@@ -170,6 +190,13 @@ def versions_to_update_from() -> list[str]:
     )
     commits = added.splitlines()[:1] + history("log", "--format=%H", fails=None).splitlines()
     return list(itertools.islice(filter(has_changed_since, commits), 1))
+
+
+def needs_history(version: str | None) -> None:
+    """Skip a test, or fail in the pipeline, where there is no such version."""
+    if version is None:
+        message = "There is no older version to update from. Run 'git fetch --unshallow --tags'."
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
 
 
 def take_version(version: str, folder: Path) -> None:
