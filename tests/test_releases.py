@@ -18,10 +18,8 @@ from tests.harness.choices import (
 )
 from tests.harness.owner import (
     Conflict,
-    Place,
     edit,
     edited,
-    make,
     recorded_since,
     settle,
     unsaid,
@@ -199,30 +197,6 @@ def test_unsaid_conflict_is_found() -> None:
         "1.2: Keep b.",
         "1.10: Take our a.",
     ]
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"old": "a = 1\n"}, {"old": "a = 2\n"}),
-        ({"new": "a: 1\n"}, {"new": "a: 2\n"}),
-        ({"old": "b\n", "new": "a: 1\n"}, {"old": "b\n", "new": "a: 2\n"}),
-        ({"old": "a = 1\n" * 2, "new": "b\n"}, None),
-    ],
-)
-def test_edit_is_made_in_the_first_place_that_a_version_has(
-    files: dict[str, str], expected: dict[str, str] | None, tmp_path: Path
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    places = [Place("old", "a = 1", "a = 2"), Place("new", "a: 1", "a: 2")]
-
-    if expected is None:
-        with pytest.raises(AssertionError, match="no place for an edit: neither old with one 'a ="):
-            make(tmp_path, "an edit", places)
-    else:
-        make(tmp_path, "an edit", places)
-        assert {name: (tmp_path / name).read_text() for name in files} == expected
 
 
 @pytest.mark.parametrize(

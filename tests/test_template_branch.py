@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.harness.choices import CONTEXT, PROJECT
-from tests.harness.processes import environment, finish, run
+from tests.harness.processes import add_program, environment, finish, run
 from tests.harness.updates import (
     LOCKS,
+    bake,
+    change,
     commit,
     differing,
     git,
-    make_repository,
+    make_template,
     recipe,
-    take_working_tree,
+    release,
 )
 
 # The working tree as a release, and two after it that these tests make up.
@@ -29,16 +31,11 @@ with_and_without_cruft = pytest.mark.parametrize("way", ["with cruft", "without 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of the template with three releases."""
-    template = tmp_path_factory.mktemp("releases") / "template.git"
-    take_working_tree(template)
-    make_repository(template)
-    git(template, "tag", OLD)
+    template = make_template(tmp_path_factory.mktemp("releases") / "template.git")
     project = template / PROJECT.name
     package = project / "{{cookiecutter.package_name}}"
-    for version, before in ((NEW, OLD), (NEWER, NEW)):
-        change(template / "cookiecutter.json", f'"{before}"', f'"{version}"')
-        greeting = "World" if before == OLD else before
-        change(package / "pages.py", f"Hello, {greeting}!", f"Hello, {version}!")
+    for version, before in ((NEW, "World"), (NEWER, NEW)):
+        change(package / "pages.py", f"Hello, {before}!", f"Hello, {version}!")
         for path in (package / "database_limits.py", project / "tests" / "test_pages.py"):
             change(path, "\nimport ", f"\n# Of {version}.\nimport ")
         (project / "docs").mkdir(exist_ok=True)
@@ -48,32 +45,22 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if version == NEW:
             (project / ".editorconfig").unlink()
             (package / "templates" / "error.html").rename(package / "templates" / "problem.html")
-        commit(template)
-        git(template, "tag", version)
+        release(template, version)
     return template
 
 
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text, f"{path} has no {old!r}"
-    path.write_text(text.replace(old, new, 1))
-
-
-def bake(template: Path, folder: Path, version: str, **answers: str) -> Path:
+def bake_version(template: Path, folder: Path, version: str, **answers: str) -> Path:
     """Bake a version with cookiecutter, and commit the project as it is."""
-    folder.mkdir()
-    given = [f"{name}={value}" for name, value in answers.items()]
-    command = ["cookiecutter", f"file://{template}", "--checkout", version, "--no-input"]
-    run(*command, f"description={DESCRIPTION}", *given, folder=folder)
-    project = (folder / "my-flask-app").rename(folder / "project")
+    answers = {"description": DESCRIPTION} | answers
+    project, _ = bake(f"file://{template}", folder, "--checkout", version, **answers)
     commit(project)
-    return project
+    return project.rename(folder / "project")
 
 
 @pytest.fixture
 def project(template: Path, tmp_path: Path) -> Path:
     """A project of the oldest release, in a folder of another name."""
-    return bake(template, tmp_path / "old", OLD)
+    return bake_version(template, tmp_path / "old", OLD)
 
 
 def edit(project: Path) -> None:
@@ -129,10 +116,9 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     (project / "notes.txt").write_text("not committed")
     (project / ".git" / "info" / "exclude").write_text("notes.txt\n")
     hook = project / ".git" / "hooks" / "pre-commit"  # as "make hooks" installs one
-    hook.write_text("#!/bin/sh\ntest -f .venv/installed\n")
+    add_program(hook, "test -f .venv/installed")
     (project / ".venv").mkdir()
     (project / ".venv" / "installed").touch()
-    hook.chmod(0o755)
     settings = git(project, "config", "--list", "--local")
     locks = {name: (project / name).read_text() for name in LOCKS}
     make_branch(project)
@@ -164,26 +150,13 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     assert (project / "notes.txt").read_text() == "not committed"
 
 
-@with_and_without_cruft
-def test_conflict_is_shown_and_loses_nothing(way: str, project: Path, template: Path) -> None:
-    change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
-    commit(project)
-    make_branch(project)
-
-    status = merge(project, way, template, NEW)
-
-    assert f"UU {PACKAGE}/pages.py\n" in status
-    page = (project / PACKAGE / "pages.py").read_text()
-    assert re.search(r"<<<<<<<.+\n.+all of you!.+\n=======\n.+77.7!.+\n>>>>>>>", page), page
-
-
 def test_answer_is_changed_by_another_bake(project: Path, template: Path, tmp_path: Path) -> None:
     make_branch(project)
 
     merge(project, "without cruft", template, NEW, "database=mysql", "gateway_server=uwsgi")
     commit(project)
 
-    other = bake(template, tmp_path / "new", NEW, database="mysql", gateway_server="uwsgi")
+    other = bake_version(template, tmp_path / "new", NEW, database="mysql", gateway_server="uwsgi")
     assert differing(project, other) == []
     assert state(project) == state(other)
 

@@ -17,16 +17,16 @@ from tests.harness.owner import EDITS, PACKAGE, Conflict, Place, edit, settle, u
 from tests.harness.processes import environment, run
 from tests.harness.updates import (
     answers_of,
+    bake,
     baker,
     change,
     commit,
     differing,
     git,
-    make_repository,
+    make_template,
     merge,
     recipe,
     release,
-    take_working_tree,
 )
 
 OLDEST = CONTEXT["_version"]
@@ -121,10 +121,7 @@ MOVED = {f"{PACKAGE}/pages.py": f"{PACKAGE}/front.py"}
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
     """A repository with these releases, whose default branch is at the oldest."""
-    template = tmp_path / "template.git"  # by which cookiecutter knows git
-    take_working_tree(template)
-    make_repository(template)
-    git(template, "tag", OLDEST)
+    template = make_template(tmp_path / "template.git")  # by which cookiecutter knows git
     for version, change_template in RELEASES.items():
         change_template(template)
         release(template, version)
@@ -277,10 +274,8 @@ def test_owner_stays_current_for_three_years(
     fresh = baker(template, tmp_path / "fresh")
 
     with step(way, OLDEST, "bake"):
-        given = [f"{name}={value}" for name, value in answers.items()]
-        run("cookiecutter", url, "--checkout", OLDEST, "--no-input", *given, folder=tmp_path)
-        project = Baked(answers, tmp_path / "my-flask-app")
-        folder = project.folder
+        folder, _ = bake(url, tmp_path, "--checkout", OLDEST, **answers)
+        project = Baked(answers, folder)
         commit(folder)
         answers = answers_of(folder)
         newest = pins(folder) | {"humanize": "4.17.0"}
