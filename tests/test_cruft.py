@@ -29,6 +29,7 @@ from tests.harness.updates import (
     commit,
     create,
     differing,
+    follow,
     git,
     make_repository,
     make_template,
@@ -232,9 +233,8 @@ def test_conflict_is_shown_and_loses_nothing(make_project: BakeVersion) -> None:
     project = make_project()
     change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
     commit(project)
-    _, merge, *_ = recipe(project)
 
-    shown = [run("bash", "-c", command, folder=project) for command in merge][-1]
+    shown = follow(project, *recipe(project).update)
 
     assert f"\nUU {PACKAGE}/pages.py\n" in shown, shown
     page = (project / PACKAGE / "pages.py").read_text()
@@ -248,9 +248,8 @@ def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: BakeVersion)
     # The new release has no such file. git can only reject that, and all conflicts with it.
     change(project / ".editorconfig", "root", "# Mine\nroot")
     commit(project)
-    _, merge, *_ = recipe(project)
 
-    shown = [run("bash", "-c", command, folder=project) for command in merge][-1]
+    shown = follow(project, *recipe(project).update)
 
     assert f"\n?? {PACKAGE}/pages.py.rej\n" in shown, shown
     assert "all of you!" in (project / PACKAGE / "pages.py").read_text()
@@ -261,10 +260,8 @@ def test_what_does_not_fit_is_shown_and_loses_nothing(make_project: BakeVersion)
 
 def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeVersion) -> None:
     project = make_project()
-    switch = recipe(project)[4]
 
-    for command in switch:
-        run("bash", "-c", command, folder=project)
+    follow(project, *recipe(project).change_an_answer)
     commit(project)
 
     assert differing(project, baked(NEW, python_version="3.13")) == []
@@ -272,12 +269,10 @@ def test_answer_is_changed_by_the_recipe(make_project: BakeVersion, baked: BakeV
 
 def test_cruft_is_installed_by_the_recipe(make_project: BakeVersion, tmp_path: Path) -> None:
     project = make_project()
-    readme = (project / "README.md").read_text()
-    [install] = re.findall(r"^    (.* tool install .*)$", readme, re.MULTILINE)
     (project / ".venv" / "bin").mkdir(parents=True)
     (project / ".venv" / "bin" / "uv").symlink_to(shutil.which("uv", path=environment()["PATH"]))
     folders = {f"UV_TOOL_{name}": str(tmp_path / name) for name in ("DIR", "BIN_DIR")}
-    run("bash", "-c", install, folder=project, env=environment() | folders)
+    follow(project, *recipe(project).install, env=environment() | folders)
     run(tmp_path / "BIN_DIR" / "cruft", "check", "--checkout", OLD, folder=project)
 
 
@@ -302,12 +297,11 @@ def test_default_branch_brings_releases_alone(template: Path, tmp_path: Path) ->
     work("CHANGELOG.md", "All that changed.\n")
     for project in (released, early):
         commit(project)
-    check, get, *_ = recipe(early)
+    readme = recipe(early)
     assert "A fix." in (early / "gunicorn.conf.py").read_text()
     for project in (released, created, early):
         before = git(project, "rev-parse", "HEAD:")
-        run("bash", "-c", *check, folder=project)
-        run("bash", "-c", *get[:1], folder=project)
+        follow(project, *readme.check, *readme.update[:1])
         assert git(project, "status", "--porcelain") == "", project
         assert git(project, "rev-parse", "HEAD:") == before
 
@@ -317,12 +311,11 @@ def test_default_branch_brings_releases_alone(template: Path, tmp_path: Path) ->
     commit(now)
 
     for project in (released, created, early):
-        run("bash", "-c", *check, fails=True, folder=project)
-        for command in get:
-            run("bash", "-c", command, folder=project)
+        follow(project, *readme.check, fails=True)
+        follow(project, *readme.update)
         commit(project)
         assert differing(project, now) == []
-        run("bash", "-c", *check, folder=project)
+        follow(project, *readme.check)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,14 @@ from tests.harness.existing import (
     take_over,
 )
 from tests.harness.processes import run
-from tests.harness.updates import commit, git, make_repository, recipe, take_working_tree
+from tests.harness.updates import (
+    commands_of,
+    commit,
+    follow,
+    git,
+    make_repository,
+    take_working_tree,
+)
 
 LOCK = "requirements-divio.txt"
 # All but .cruft.json, which there is where all of the template is committed.
@@ -391,9 +398,9 @@ def test_update_of_the_template_arrives(
     (template / PROJECT.name / "LICENSE").write_text("for new applications")
     commit(template)
     before = snapshot(repository)
-    [update, _], _ = recipe(folder, "DEPLOY.md")
+    _, [update, _], _ = commands_of(folder / "DEPLOY.md")
     place = "" if folder == repository else f" --project-dir {application.folder}"
-    run("bash", "-c", update + place, folder=repository)
+    follow(repository, update + place)
 
     after = snapshot(repository)
     assert not [name for name in after if name.endswith((".rej", ".orig"))]
@@ -429,9 +436,8 @@ def test_answer_can_be_changed_for_a_good_one(folder: Path, tmp_path: Path) -> N
     answers = json.dumps({"gateway_server": "uwsgi", "database": "mysql"})
 
     run("cruft", "update", "--skip-apply-ask", "--variables-to-update", answers, folder=folder)
-    _, lock = recipe(folder, "DEPLOY.md")
-    for command in lock:
-        run("bash", "-c", command, folder=folder)
+    *_, lock = commands_of(folder / "DEPLOY.md")
+    follow(folder, *lock)
 
     assert (folder / "uwsgi.ini").is_file()
     assert not (folder / "gunicorn.conf.py").exists()

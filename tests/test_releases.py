@@ -32,6 +32,7 @@ from tests.harness.updates import (
     baker,
     commit,
     differing,
+    follow,
     git,
     history,
     last_of_each_major,
@@ -149,16 +150,14 @@ def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
     run("make", "--old-file=install", "lock", folder=project)
     commit(project)
     install(Baked(answers, project))
-    check, get, finish, *_ = recipe(now)
+    readme = recipe(now)
 
-    run("bash", "-c", *check, fails=True, folder=project)
-    for command in get:
-        run("bash", "-c", command, folder=project)
+    follow(project, *readme.check, fails=True)
+    follow(project, *readme.update)
     settle(project, recorded_since(version))
-    for command in finish:
-        run("bash", "-c", command, folder=project)
+    follow(project, *readme.finish)
 
-    run("bash", "-c", *check, folder=project)
+    follow(project, *readme.check)
     assert git(project, "status", "--porcelain") == ""
     assert differing(project, edited(now)) == []
     for name in LOCKS:

@@ -14,6 +14,7 @@ from tests.harness.updates import (
     change,
     commit,
     differing,
+    follow,
     git,
     make_template,
     recipe,
@@ -80,24 +81,21 @@ def edit(project: Path) -> None:
     commit(project)
 
 
-def make_branch(project: Path) -> None:
-    *_, branch, _, _ = recipe(project)
-    run("bash", "-ec", *branch, folder=project)
-
-
 def merge(
     project: Path, way: str, template: Path, version: str, *answers: str, options: str = ""
 ) -> str:
     """Merge a version as the README has it, and return what git then has to say."""
-    *_, cruft, cookiecutter = recipe(project)
-    last_option = "--output-dir $scratch"
     if way == "with cruft":
-        script = "\n".join(cruft).replace("--skip-apply-ask", f"--skip-apply-ask -c {version}")
-        assert not answers
+        script = "\n".join(recipe(project).update_branch)
+        given = {"--skip-apply-ask": f"--skip-apply-ask --checkout {version}"}
     else:
-        script = "\n".join(cookiecutter).replace("URL", f"file://{template}")
-        script = script.replace("--checkout 1.1", f"--checkout {version}")
-        script = script.replace(last_option, " ".join([last_option, *answers]))
+        script = "\n".join(recipe(project).update_without_cruft)
+        given = {"cookiecutter URL": f"cookiecutter file://{template}"}
+        given |= {"--checkout 1.1": f"--checkout {version}"}
+        given |= {"--output-dir $scratch": " ".join(["--output-dir $scratch", *answers])}
+    for example, value in given.items():
+        assert example in script, f"the README has no {example}"
+        script = script.replace(example, value)
     done = finish("bash", "-ec", f"{script} {options}", folder=project, env=environment())
     assert "CONFLICT" in done.stdout or done.returncode == 0, done.stdout + done.stderr
     return git(project, "status", "--short")
@@ -121,7 +119,7 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     (project / ".venv" / "installed").touch()
     settings = git(project, "config", "--list", "--local")
     locks = {name: (project / name).read_text() for name in LOCKS}
-    make_branch(project)
+    follow(project, *recipe(project).make_branch)
 
     for version in (NEW, NEWER):
         status = merge(project, way, template, version)
@@ -151,7 +149,7 @@ def test_edited_project_gets_each_release_and_loses_nothing(
 
 
 def test_answer_is_changed_by_another_bake(project: Path, template: Path, tmp_path: Path) -> None:
-    make_branch(project)
+    follow(project, *recipe(project).make_branch)
 
     merge(project, "without cruft", template, NEW, "database=mysql", "gateway_server=uwsgi")
     commit(project)
@@ -176,7 +174,7 @@ def test_branch_gives_what_cruft_alone_has_passed_over(
     commit(project)
     moved = project / PACKAGE / "limits" / "of_database.py"
     assert NEW not in moved.read_text()
-    make_branch(project)
+    follow(project, *recipe(project).make_branch)
 
     status = merge(
         project, way, template, state(project)["commit"], options="--strategy-option ours"

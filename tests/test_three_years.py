@@ -7,15 +7,16 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.harness.baked import Baked
 from tests.harness.choices import CONTEXT, PROJECT, TWO_CORES, Answers, label
+from tests.harness.locks import versions
 from tests.harness.owner import EDITS, PACKAGE, Conflict, Place, edit, settle, unsaid
 from tests.harness.processes import environment, run
 from tests.harness.updates import (
+    Recipe,
     answers_of,
     bake,
     baker,
@@ -143,8 +144,7 @@ def grown(project: Path) -> Path:
 
 
 def pins(project: Path) -> dict[str, str]:
-    lock = (project / "requirements-dev.txt").read_text()
-    return dict(re.findall(r"^([\w-]+)==([^\s;]+)", lock, re.MULTILINE))
+    return versions((project / "requirements-dev.txt").read_text())
 
 
 def end_index(project: Baked, *limits: dict[str, str]) -> None:
@@ -181,19 +181,6 @@ def have_installed(project: Baked) -> None:
         project.install()
         installed.write_text(lock)
     installed.touch()
-
-
-class Recipe(NamedTuple):
-    """The commands of the README, in its order."""
-
-    check: list[str]
-    update: list[str]
-    finish: list[str]
-    renew: list[str]
-    change_an_answer: list[str]
-    make_branch: list[str]
-    update_branch: list[str]
-    update_without_cruft: list[str]
 
 
 def by_cruft(project: Baked, readme: Recipe, template: str, version: str) -> None:
@@ -296,7 +283,7 @@ def test_owner_stays_current_for_three_years(
     for version in RELEASES:
         publish(template, version)
         expected = grown(Path(shutil.copytree(fresh(version, **answers), tmp_path / version)))
-        readme = Recipe(*recipe(expected))
+        readme = recipe(expected)
         with step(way, version, "update"):
             update(project, readme, url, version)
             settle(folder, CONFLICTS.get(version, {}), OWN_EDITS)

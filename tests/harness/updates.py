@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -142,17 +142,34 @@ def differing(project: Path, other: Path) -> list[str]:
     return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
 
 
-def recipe(project: Path, page: str = "README.md") -> list[list[str]]:
-    """Return the commands of the project's README on updates, a list for each block.
+class Recipe(NamedTuple):
+    """The commands of a project's README on updates, in its order."""
 
-    Without the first, which installs cruft, because the tests have it.
-    """
-    text = (project / page).read_text()
-    section = re.search(
-        r"^## Update from the template\n(.*?)(?:^## |\Z)", text, re.DOTALL | re.MULTILINE
-    )
-    blocks = re.findall(r"(?:^    .+\n)+", section[1], re.MULTILINE)
-    return [[line.strip() for line in block.splitlines()] for block in blocks[1:]]
+    install: list[str]
+    check: list[str]
+    update: list[str]
+    finish: list[str]
+    renew: list[str]
+    change_an_answer: list[str]
+    make_branch: list[str]
+    update_branch: list[str]
+    update_without_cruft: list[str]
+
+
+def recipe(project: Path) -> Recipe:
+    return Recipe(*commands_of(project / "README.md"))
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """Return the commands of a page on updates, a list for each block."""
+    _, section = page.read_text().split("\n## Update from the template\n")
+    blocks = re.findall(r"(?:^    .+\n)+", section.partition("\n## ")[0], re.MULTILINE)
+    return [[line.strip() for line in block.splitlines()] for block in blocks]
+
+
+def follow(project: Path, *commands: str, **options: Any) -> str:
+    """Type commands in a project until one fails, and return what they print."""
+    return run("bash", "-ec", "\n".join(commands), folder=project, **options)
 
 
 def history(*arguments: str, fails: bool | None = False) -> str:
