@@ -19,7 +19,7 @@ from tests.harness.baked import Baked
 from tests.harness.choices import CORES, Answers, label
 from tests.harness.databases import source_of
 from tests.harness.machine import missing, provide
-from tests.harness.processes import run
+from tests.harness.processes import install_program
 from tests.harness.sites import let_root_serve
 from tests.harness.updates import git
 
@@ -208,11 +208,7 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def divio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command of the divio-cli, in an environment of its own."""
-    folder = tmp_path_factory.mktemp("divio-cli")
-    python = folder / "bin" / "python"
-    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
-    run("uv", "pip", "install", "--quiet", "--python", python, f"divio-cli=={DIVIO_CLI}")
-    return folder / "bin" / "divio"
+    return install_program(tmp_path_factory.mktemp("divio"), f"divio-cli=={DIVIO_CLI}") / "divio"
 
 
 @pytest.fixture(scope="session")

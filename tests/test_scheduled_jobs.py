@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,7 +15,7 @@ from tests.harness.choices import CONTEXT, PROJECT, TWO_CORES, Answers
 from tests.harness.forge import JOB_TOKEN, UPDATE_TOKEN, Forge, forge
 from tests.harness.http_server import Handler, serve
 from tests.harness.pipelines import BASH, github_workflow, gitlab_pipeline, holds
-from tests.harness.processes import add_program, environment, finish, run
+from tests.harness.processes import add_program, environment, finish, install_program, run
 from tests.harness.updates import LOCKS, change, commit, create, git, make_template, release
 
 OLD, NEW = CONTEXT["_version"], "77.7"
@@ -373,11 +372,7 @@ def test_what_runs_the_hooks_of_the_template_gets_no_token_that_may_write(
 @pytest.fixture(scope="session")
 def pip_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the command, in an environment of its own."""
-    folder = tmp_path_factory.mktemp("pip-audit")
-    python = folder / "bin" / "python"
-    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
-    run("uv", "pip", "install", "--quiet", "--python", python, f"pip-audit=={PIP_AUDIT}")
-    return folder / "bin"
+    return install_program(tmp_path_factory.mktemp("pip-audit"), f"pip-audit=={PIP_AUDIT}")
 
 
 @contextmanager

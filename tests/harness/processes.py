@@ -55,6 +55,14 @@ def run(
     return done.stdout + (done.stderr if errors or fails else "")
 
 
+def install_program(folder: Path, requirement: str) -> Path:
+    """Install a Python program in an environment of its own, and return the folder of it."""
+    python = folder / "bin" / "python"
+    run("uv", "venv", "--quiet", "--python", sys.executable, folder)
+    run("uv", "pip", "install", "--quiet", "--python", python, requirement)
+    return folder / "bin"
+
+
 def finish(
     *command: str | Path,
     folder: Path | None = None,
