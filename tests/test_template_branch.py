@@ -14,6 +14,7 @@ from tests.harness.updates import (
     change,
     commit,
     differing,
+    filled_in,
     follow,
     git,
     make_template,
@@ -86,16 +87,12 @@ def merge(
 ) -> str:
     """Merge a version as the README has it, and return what git then has to say."""
     if way == "with cruft":
-        script = "\n".join(recipe(project).update_branch)
         given = {"--skip-apply-ask": f"--skip-apply-ask --checkout {version}"}
+        script = filled_in(recipe(project).update_branch, given)
     else:
-        script = "\n".join(recipe(project).update_without_cruft)
-        given = {"cookiecutter URL": f"cookiecutter file://{template}"}
-        given |= {"--checkout 1.1": f"--checkout {version}"}
+        given = {"URL": f"file://{template}", "1.1": version}
         given |= {"--output-dir $scratch": " ".join(["--output-dir $scratch", *answers])}
-    for example, value in given.items():
-        assert example in script, f"the README has no {example}"
-        script = script.replace(example, value)
+        script = filled_in(recipe(project).update_without_cruft, given)
     done = finish("bash", "-ec", f"{script} {options}", folder=project, env=environment())
     assert "CONFLICT" in done.stdout or done.returncode == 0, done.stdout + done.stderr
     return git(project, "status", "--short")

@@ -23,6 +23,7 @@ from tests.harness.updates import (
     change,
     commit,
     differing,
+    filled_in,
     git,
     make_template,
     merge,
@@ -190,11 +191,7 @@ def by_cruft(project: Baked, readme: Recipe, template: str, version: str) -> Non
 def by_git(project: Baked, readme: Recipe, template: str, version: str) -> None:
     if not git(project.folder, "branch", "--list", "template"):
         type_in(project, *readme.make_branch)
-    given = {"cookiecutter URL": f"cookiecutter {template}", "--checkout 1.1": f"-c {version}"}
-    commands = "\n".join(readme.update_without_cruft)
-    for example, value in given.items():
-        assert example in commands, f"the README has no {example}"
-        commands = commands.replace(example, value)
+    commands = filled_in(readme.update_without_cruft, {"URL": template, "1.1": version})
     # git merge, the last of them, fails with each conflict.
     type_in(project, commands, fails=version in CONFLICTS)
 
@@ -203,11 +200,8 @@ def get_what_cruft_passed_over(project: Baked, readme: Recipe) -> None:
     """Merge once more, with the branch that follows files that were moved."""
     type_in(project, *readme.make_branch)
     state = json.loads(project.text(".cruft.json"))
-    commands = [
-        re.sub("^cruft update", f"cruft update --checkout {state['commit']}", command)
-        for command in readme.update_branch
-    ]
-    type_in(project, *commands[:-1], f"{commands[-1]} --strategy-option ours")
+    given = {"cruft update": f"cruft update --checkout {state['commit']}"}
+    type_in(project, f"{filled_in(readme.update_branch, given)} --strategy-option ours")
     settle(project.folder, {}, OWN_EDITS)
     commit(project.folder)
 

@@ -172,6 +172,15 @@ def follow(project: Path, *commands: str, **options: Any) -> str:
     return run("bash", "-ec", "\n".join(commands), folder=project, **options)
 
 
+def filled_in(commands: list[str], values: dict[str, str]) -> str:
+    """Return commands with these values in place of the examples, all of which have to be there."""
+    script = "\n".join(commands)
+    for example, value in values.items():
+        assert example in script, f"{script} has no {example}"
+        script = script.replace(example, value)
+    return script
+
+
 def history(*arguments: str, fails: bool | None = False) -> str:
     """Run git in the template's own repository, whoever owns the folder."""
     return git(TEMPLATE, "-c", "safe.directory=*", *arguments, fails=fails)
