@@ -131,8 +131,8 @@ def test_edits_survive(answers: Answers, version: str | None, make_project: Bake
     assert differing(project, edited(now)) == []
 
 
-# In few cores, because it installs twice and runs the project's own gate.
-@pytest.mark.sample(TWO_CORES)
+# In the core that the three years have by git, because it installs twice and runs the whole gate.
+@pytest.mark.sample(TWO_CORES[1:])
 @projects_of(NEWEST)
 def test_recipe_of_the_readme_brings_an_edited_project_up_to_date(
     answers: Answers,
