@@ -1,4 +1,4 @@
-"""The repository itself: what its pipeline runs, its forms, its address and its picture."""
+"""The repository itself: what its pipeline runs, its address and its picture."""
 
 import shutil
 import sys
