@@ -392,14 +392,6 @@ def job(forge: Path, tmp_path: Path) -> Job:
     return job
 
 
-# The tag that is pushed after a slip.
-PUSHED = {
-    "tags that are no version": "v1.1",
-    "the last one is not tagged": "1.2",
-    "not merged": "1.1",
-    "another version": "1.2",
-    "merged into release": "1.11",
-}
 CREATE = "release create 1.1 --verify-tag --title 1.1 --notes-file -\n"
 
 
@@ -435,6 +427,16 @@ def test_run_that_failed_half_way_can_be_run_again(clone: Path, job: Job, tmp_pa
 
     assert done.returncode == 0, done
     assert (tmp_path / "created").read_text() == CREATE * 2
+
+
+# The tag that is pushed after a slip.
+PUSHED = {
+    "tags that are no version": "v1.1",
+    "the last one is not tagged": "1.2",
+    "not merged": "1.1",
+    "another version": "1.2",
+    "merged into release": "1.11",
+}
 
 
 @pytest.mark.parametrize(
