@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,12 +147,12 @@ def pins(project: Path) -> dict[str, str]:
     return versions((project / "requirements-dev.txt").read_text())
 
 
-def end_index(project: Baked, *limits: dict[str, str]) -> None:
+def end_index(project: Baked, limits: dict[str, str]) -> None:
     """Have the index end with these versions, each behind its operator, for what `type_in` locks.
 
     By a file, because UV_CONSTRAINT gives way to the constraints that `make lock` has.
     """
-    constraints = [f"{name}{limit}" for name, limit in ChainMap(*reversed(limits)).items()]
+    constraints = [f"{name}{limit}" for name, limit in limits.items()]
     settings = f"constraint-dependencies = {json.dumps(constraints)}\n"
     project.folder.with_name(INDEX).write_text(settings)
 
@@ -162,7 +161,10 @@ INDEX = "index.toml"
 
 
 def type_in(project: Baked, *commands: str, fails: bool = False) -> None:
-    """Run commands as an owner types them, but that uv installs, and that no home is theirs."""
+    """Run commands as an owner types them, but that uv installs.
+
+    What is one script is run as one, at home where cookiecutter may leave its clones.
+    """
     env = environment() | {"UV_CONFIG_FILE": str(project.folder.with_name(INDEX))}
     if not commands[0].startswith("make"):
         env |= {"HOME": str(project.folder.parent)}
@@ -197,7 +199,7 @@ def by_git(project: Baked, readme: Recipe, template: str, version: str) -> None:
 
 
 def get_what_cruft_passed_over(project: Baked, readme: Recipe) -> None:
-    """Merge once more, with the branch that follows files that were moved."""
+    """Merge the same version once more, by the branch, which reaches files that were moved."""
     type_in(project, *readme.make_branch)
     state = json.loads(project.text(".cruft.json"))
     given = {"cruft update": f"cruft update --checkout {state['commit']}"}
@@ -264,7 +266,7 @@ def test_owner_stays_current_for_three_years(
         older = {name: f"<{newest[name]}" for name in ("click", "humanize", "iniconfig")}
     with step(way, OLDEST, "grow, with older pins"):
         grown(folder)
-        end_index(project, limits, older)
+        end_index(project, limits | older)
         type_in(project, "make --old-file=install lock")
         install(project)
         (project.bin.parent / "installed").write_text(project.text("requirements-dev.txt"))
