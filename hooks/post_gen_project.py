@@ -52,7 +52,7 @@ PATHS_OF_CHOICE = {
     ("found", "migrations-in-factory"): ["migration_lock.py"],
 }
 
-# Nothing else reaches an existing application, whatever the template has.
+# Nothing else of the template reaches an existing application.
 FILES_FOR_EXISTING = {
     ".dockerignore", ".env-local", "DEPLOY.md", "Dockerfile", "data/media/.gitkeep",
     "docker-compose.production.yml", "docker-compose.yml", "gunicorn.conf.py", "gunicorn_worker.py",
