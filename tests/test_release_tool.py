@@ -107,7 +107,7 @@ SLIPS = {
         "begin 1.2; git tag 1.2",
         [
             "CHANGELOG.md: 1.1 is below 1.2, and was never released. Release it first, or make one "
-            "section of both. If it is: git fetch --tags"
+            f"section of both. If it is: git fetch --tags origin{release.IN_A_FORK}"
         ],
     ),
     "not merged": (
@@ -185,7 +185,7 @@ SLIPS = {
     ),
     "no main": (
         "branch idea; git branch --quiet --delete main; git update-ref -d refs/remotes/origin/main",
-        ["main is not here: git fetch origin main:refs/remotes/origin/main"],
+        [f"main is not here: git fetch origin main:refs/remotes/origin/main{release.IN_A_FORK}"],
     ),
     "no history": (
         "git tag 1.1; push; git rev-parse HEAD >.git/shallow",
@@ -247,14 +247,30 @@ def test_what_is_right_is_no_slip(done: str, clone: Path) -> None:
             ["1.1 is released already. What comes next begins with: make next"],
         ),
         (
+            "git tag 1.1",
+            ["Tag 1.1: it is not at origin. Delete it: git tag --delete 1.1"],
+        ),
+        (
+            "branch idea; change; git tag 1.1; git switch --quiet main; push",
+            [f"Tag 1.1: it is at COMMIT, which is not on main. {undo('1.1')}"],
+        ),
+        (
+            "git tag 1.1; git switch --quiet --create release 1.0",
+            ["This is release, and releases are made on main: git switch main"],
+        ),
+        (
+            "git tag 1.1; make next; commit; push",
+            ["CHANGELOG.md: 1.2 does not tell people what it changes."],
+        ),
+        (
             "git tag 1.1; git push --quiet origin 1.1; git tag --delete 1.1",
             ["1.1 is released already. What comes next begins with: make next"],
         ),
         (
             "git tag v1.1; branch idea; echo >new",
             [
-                "This is idea, and releases are made on main: git switch main",
                 "There is work that is not committed: see git status.",
+                "This is idea, and releases are made on main: git switch main",
                 no_version("v1.1"),
             ],
         ),
@@ -333,6 +349,10 @@ def test_next_version_begins(arguments: str, version: str, text: str, clone: Pat
         (
             "git tag 1.1; section 1.2",
             "CHANGELOG.md: 1.2 is on top, but 1.1 is _version in cookiecutter.json. Correct one.",
+        ),
+        (
+            "git switch --quiet --create release 1.0",
+            "This is release, which only releases move: git switch main",
         ),
     ],
 )

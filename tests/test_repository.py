@@ -217,7 +217,9 @@ def test_no_placeholder_is_left(tmp_path: Path) -> None:
 
     found = git(clone, "grep", "-ohE", r"(gh:|github\.com/)[^/ ]+/flask-divio\b")
     assert set(found.split()) == {f"{start}acme/flask-divio" for start in ("gh:", "github.com/")}
-    for name in "README.md", "SECURITY.md", ".github/ISSUE_TEMPLATE/config.yml":
+    names = git(clone, "diff", "--name-only").splitlines()
+    assert names == [".github/ISSUE_TEMPLATE/config.yml", "README.md", "SECURITY.md"]
+    for name in names:
         assert "OWNER" not in (clone / name).read_text(), name
     changed = git(clone, "diff")
     run(*fill_in, folder=clone)

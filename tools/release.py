@@ -22,6 +22,7 @@ VALUE_OF_VERSION = re.compile(r'(?<="_version": ")[^"]*')
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)")
 # Such as v1.1, 1.1.0, release-1.1 and 1.1rc1.
 LIKE_A_VERSION = re.compile(r"(v|version|release)?[-_./]?\d+(\.|$)", re.IGNORECASE)
+IN_A_FORK = " (in a clone of a fork, put the original's URL for origin)"
 
 Sections = list[tuple[str, str]]
 
@@ -61,6 +62,8 @@ def release() -> None:
 
 
 def begin_next(kind: str, text: str | None) -> None:
+    if branch_here() == "release":
+        sys.exit("This is release, which only releases move: git switch main")
     context, changelog = CONTEXT.read_text(), CHANGELOG.read_text()
     version, sections = version_of(context), sections_of(changelog)
     refuse([*problems_of_texts(version, sections)])
@@ -143,7 +146,7 @@ def problems_of_tags(version: str, sections: Sections) -> Iterator[str]:
         if name not in all_tags:
             yield (
                 f"CHANGELOG.md: {name} is below {names[0]}, and was never released. Release it "
-                f"first, or make one section of both. If it is: git fetch --tags"
+                f"first, or make one section of both. If it is: git fetch --tags origin{IN_A_FORK}"
             )
     commits = [commit_of(f"refs/tags/{tag}") for tag in released]
     for branch in refs("refs/remotes/*/release") if released else []:
@@ -159,7 +162,7 @@ def problems_of_tag(tag: str) -> Iterator[str]:
     commit = commit_of(f"refs/tags/{tag}")
     main = ("refs/heads/main", "refs/remotes/*/main")
     if not refs(*main):
-        yield "main is not here: git fetch origin main:refs/remotes/origin/main"
+        yield f"main is not here: git fetch origin main:refs/remotes/origin/main{IN_A_FORK}"
     elif not refs("--contains", commit, *main):
         yield f"Tag {tag}: it is at {commit}, which is not on main. {undo(tag)}"
     sections = sections_of(text_at(commit, CHANGELOG.name))
@@ -172,15 +175,20 @@ def problems_of_tag(tag: str) -> Iterator[str]:
 
 
 def problems_of_checkout(version: str) -> Iterator[str]:
-    branch = git("rev-parse", "--abbrev-ref", "HEAD")
-    if branch != "main":
-        yield f"This is {branch}, and releases are made on main: git switch main"
     if git("status", "--porcelain"):
         yield "There is work that is not committed: see git status."
+    if (branch := branch_here()) != "main":
+        yield f"This is {branch}, and releases are made on main: git switch main"
+        return
     if commit_of("HEAD") != commit_of("refs/remotes/origin/main"):
         yield "This is not what main is at origin: git pull, or git push and wait for CI."
-    if version in tags():
-        yield f"{version} is released already. What comes next begins with: make next"
+    if version in tags() and not [*problems_of_tag(version)]:
+        if git("ls-remote", "origin", f"refs/tags/{version}"):
+            yield f"{version} is released already. What comes next begins with: make next"
+        else:
+            yield f"Tag {version}: it is not at origin. Delete it: git tag --delete {version}"
+    if f"## {version}\n\nTo update: " in CHANGELOG.read_text():
+        yield f"CHANGELOG.md: {version} does not tell people what it changes."
 
 
 def no_version(tag: str) -> str:
@@ -226,6 +234,10 @@ def refs(*arguments: str) -> list[str]:
 def tags(*arguments: str) -> list[str]:
     ordered = refs("--sort=version:refname", *arguments, "refs/tags")
     return [name.removeprefix("refs/tags/") for name in ordered]
+
+
+def branch_here() -> str:
+    return git("rev-parse", "--abbrev-ref", "HEAD")
 
 
 def commit_of(name: str) -> str:
