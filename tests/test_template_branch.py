@@ -103,7 +103,7 @@ def merge(
 ) -> str:
     """Merge a version as the README has it, and return what git then has to say."""
     *_, cruft, cookiecutter = recipe(project)
-    last_option = "--output-dir $scratch"
+    last_option = '--output-dir "$scratch"'
     if way == "with cruft":
         script = "\n".join(cruft).replace("--skip-apply-ask", f"--skip-apply-ask -c {version}")
         assert not answers
@@ -116,14 +116,21 @@ def merge(
     return git(project, "status", "--short")
 
 
+def conflicts(status: str) -> list[str]:
+    return re.findall("^(?:.U|U.|AA|DD|[?][?]) .*", status, re.MULTILINE)
+
+
 def state(project: Path) -> dict:
     return json.loads((project / ".cruft.json").read_text())
 
 
 @with_and_without_cruft
 def test_edited_project_gets_each_release_and_loses_nothing(
-    way: str, project: Path, template: Path
+    way: str, project: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scratch = tmp_path / "in temporary folders"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
     edit(project)
     git(project, "remote", "rename", "origin", "platform")
     (project / "notes.txt").write_text("not committed")
@@ -140,9 +147,7 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     for version in (NEW, NEWER):
         status = merge(project, way, template, version)
 
-        assert re.findall("^(?:.U|U.|AA|DD|[?][?]) .*", status, re.MULTILINE) == [
-            "DU tests/test_pages.py"
-        ]
+        assert conflicts(status) == ["DU tests/test_pages.py"]
         git(project, "rm", "-q", "tests/test_pages.py")
         commit(project)
         moved = (project / PACKAGE / "limits" / "of_database.py").read_text()
@@ -177,6 +182,28 @@ def test_conflict_is_shown_and_loses_nothing(way: str, project: Path, template: 
     assert re.search(r"<<<<<<<.+\n.+all of you!.+\n=======\n.+77.7!.+\n>>>>>>>", page), page
 
 
+@with_and_without_cruft
+def test_edits_of_the_first_commit_stay(way: str, project: Path, template: Path) -> None:
+    change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
+    edit(project)
+    git(project, "reset", "-q", "--soft", "HEAD^")
+    git(project, "commit", "-q", "--amend", "--no-edit")
+    make_branch(project)
+
+    options = "--strategy ours"
+    merge(project, "without cruft", template, state(project)["commit"], options=options)
+    git(project, "commit", "-q", "--no-edit")
+
+    assert git(project, "diff", "HEAD^") == ""
+    assert conflicts(merge(project, way, template, NEW)) == [
+        f"UU {PACKAGE}/pages.py",
+        "DU tests/test_pages.py",
+    ]
+    moved = (project / PACKAGE / "limits" / "of_database.py").read_text()
+    assert f"# Of {NEW}." in moved
+    assert "MINE = 1" in moved
+
+
 def test_answer_is_changed_by_another_bake(project: Path, template: Path, tmp_path: Path) -> None:
     make_branch(project)
 
@@ -205,14 +232,21 @@ def test_branch_gives_what_cruft_alone_has_passed_over(
     assert NEW not in moved.read_text()
     make_branch(project)
 
-    status = merge(
-        project, way, template, state(project)["commit"], options="--strategy-option ours"
-    )
+    options = "--strategy-option ours"
+    status = merge(project, way, template, state(project)["commit"], options=options)
 
     assert status == f"M  {PACKAGE}/limits/of_database.py\nDU tests/test_pages.py\n"
     git(project, "rm", "-q", "tests/test_pages.py")
     commit(project)
     status = merge(project, way, template, NEWER)
-    assert f"UU {PACKAGE}/pages.py\n" in status
+    assert conflicts(status) == [
+        "UU .cruft.json",  # names the version that cruft alone was given
+        f"UU {PACKAGE}/pages.py",
+        "DU tests/test_pages.py",
+    ]
+    command = "git checkout --theirs .cruft.json"
+    assert f"`{command}`" in (project / "README.md").read_text()
+    run(*command.split(), folder=project)
+    assert state(project)["commit"] == git(template, "rev-parse", NEWER).strip()
     assert f"# Of {NEWER}." in moved.read_text()
     assert f"flask-divio {NEWER};" in (project / "README.md").read_text()
