@@ -189,7 +189,10 @@ def test_new_release_is_proposed_with_its_lock(
         branch: git(runner, "rev-parse", "HEAD").strip(),
         "main": git(project, "rev-parse", "HEAD").strip(),
     }
-    text = "What is new is in the CHANGELOG.md of the template."
+    text = (
+        "What is new is in the CHANGELOG.md of the template. Changes to files that you moved are "
+        'not in this: see "Files that you moved" in README.md.'
+    )
     assert requested(server) == (f"Update from the template to {NEW}", text)
     assert server.text(branch, "README.md").startswith("# Mine\n")
     assert "Hello, Divio!" in server.text(branch, PAGE)

@@ -91,11 +91,16 @@ def merge(
         script = filled_in(recipe(project).update_branch, given)
     else:
         given = {"URL": f"file://{template}", "1.1": version}
-        given |= {"--output-dir $scratch": " ".join(["--output-dir $scratch", *answers])}
+        output = '--output-dir "$scratch"'
+        given |= {output: " ".join([output, *answers])}
         script = filled_in(recipe(project).update_without_cruft, given)
     done = finish("bash", "-ec", f"{script} {options}", folder=project, env=environment())
     assert "CONFLICT" in done.stdout or done.returncode == 0, done.stdout + done.stderr
     return git(project, "status", "--short")
+
+
+def conflicts(status: str) -> list[str]:
+    return re.findall("^(?:.U|U.|AA|DD|[?][?]) .*", status, re.MULTILINE)
 
 
 def state(project: Path) -> dict:
@@ -104,8 +109,11 @@ def state(project: Path) -> dict:
 
 @with_and_without_cruft
 def test_edited_project_gets_each_release_and_loses_nothing(
-    way: str, project: Path, template: Path
+    way: str, project: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scratch = tmp_path / "in temporary folders"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
     edit(project)
     git(project, "remote", "rename", "origin", "platform")
     (project / "notes.txt").write_text("not committed")
@@ -121,9 +129,7 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     for version in (NEW, NEWER):
         status = merge(project, way, template, version)
 
-        assert re.findall("^(?:.U|U.|AA|DD|[?][?]) .*", status, re.MULTILINE) == [
-            "DU tests/test_pages.py"
-        ]
+        assert conflicts(status) == ["DU tests/test_pages.py"]
         git(project, "rm", "-q", "tests/test_pages.py")
         commit(project)
         moved = (project / PACKAGE / "limits" / "of_database.py").read_text()
@@ -143,6 +149,28 @@ def test_edited_project_gets_each_release_and_loses_nothing(
     assert git(project, "config", "--list", "--local") == settings
     assert git(project, "worktree", "list").count("\n") == 1
     assert (project / "notes.txt").read_text() == "not committed"
+
+
+@with_and_without_cruft
+def test_edits_of_the_first_commit_stay(way: str, project: Path, template: Path) -> None:
+    change(project / PACKAGE / "pages.py", "Hello, World!", "Hello, all of you!")
+    edit(project)
+    git(project, "reset", "-q", "--soft", "HEAD^")
+    git(project, "commit", "-q", "--amend", "--no-edit")
+    follow(project, *recipe(project).make_branch)
+
+    options = "--strategy ours"
+    merge(project, "without cruft", template, state(project)["commit"], options=options)
+    git(project, "commit", "-q", "--no-edit")
+
+    assert git(project, "diff", "HEAD^") == ""
+    assert conflicts(merge(project, way, template, NEW)) == [
+        f"UU {PACKAGE}/pages.py",
+        "DU tests/test_pages.py",
+    ]
+    moved = (project / PACKAGE / "limits" / "of_database.py").read_text()
+    assert f"# Of {NEW}." in moved
+    assert "MINE = 1" in moved
 
 
 def test_answer_is_changed_by_another_bake(project: Path, template: Path, tmp_path: Path) -> None:
@@ -173,14 +201,21 @@ def test_branch_gives_what_cruft_alone_has_passed_over(
     assert NEW not in moved.read_text()
     follow(project, *recipe(project).make_branch)
 
-    status = merge(
-        project, way, template, state(project)["commit"], options="--strategy-option ours"
-    )
+    options = "--strategy-option ours"
+    status = merge(project, way, template, state(project)["commit"], options=options)
 
     assert status == f"M  {PACKAGE}/limits/of_database.py\nDU tests/test_pages.py\n"
     git(project, "rm", "-q", "tests/test_pages.py")
     commit(project)
     status = merge(project, way, template, NEWER)
-    assert f"UU {PACKAGE}/pages.py\n" in status
+    assert conflicts(status) == [
+        "UU .cruft.json",  # names the version that cruft alone was given
+        f"UU {PACKAGE}/pages.py",
+        "DU tests/test_pages.py",
+    ]
+    command = "git checkout --theirs .cruft.json"
+    assert f"`{command}`" in (project / "README.md").read_text()
+    run(*command.split(), folder=project)
+    assert state(project)["commit"] == git(template, "rev-parse", NEWER).strip()
     assert f"# Of {NEWER}." in moved.read_text()
     assert f"flask-divio {NEWER};" in (project / "README.md").read_text()
